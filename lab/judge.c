@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * judge.c - judge a stored run: the table, the splats and one verdict
+ *
+ *	judge RUN EXPECT SPLATS		RUN/stock beside RUN/patched
+ *	judge --one DIR SPLATS		one boot, on which all must pass
+ *
+ * A boot's folder holds tests (the table that it was to run), ktap, console and
+ * meta.  Silence is failure: a boot has passed when its report says so for each
+ * row of its table, from the plan to the end mark, and its console was read.
+ *
+ * Exit status: 0 pass; 1 a test or a splat failed; 2 results are missing or
+ * could not be read; 4 everything was skipped.
+ */
+#include "ktap.h"
+#include "splat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_DIAG	10	/* diagnostic lines shown for a failure */
+#define MAX_SPLATS	10	/* splat lines shown for a console */
+#define TAIL		20	/* console lines shown when a boot went wrong */
+#define NAME_WIDTH	68	/* leaves room for the verdicts in 100 columns */
+
+/* One row of the expectation file. */
+struct expectation {
+	const char *test;
+	const char *sub;	/* "-" is the test itself */
+	bool seen;
+};
+
+/* One boot. */
+struct boot {
+	const char *name;
+	struct report report;
+	struct text console, meta;
+	struct splat_rules rules;
+	size_t nr_splats;
+	size_t missing;
+	size_t failed;		/* results that are not what they must be */
+};
+
+static struct expectation *expectations;
+static size_t nr_expectations;
+
+/* What the verdict line counts. */
+static size_t nr_results, nr_expected, nr_passed, nr_skipped;
+static bool all_skipped = true;
+
+/* meta() - the value of @key in a boot's meta file, "?" when it is not there */
+static const char *meta(const struct boot *boot, const char *key)
+{
+	for (size_t i = 0; i < boot->meta.n; i++) {
+		const char *value = after(boot->meta.lines[i], key);
+
+		if (value && *value == '=')
+			return value + 1;
+	}
+	return "?";
+}
+
+/*
+ * read_expectations() - read "<test> <subtest or -> fail # reason" and
+ * "splat <regex> # reason"; a subtest's name may have blanks
+ * @stock: whose splat rules get the splats to allow
+ */
+static void read_expectations(const char *path, struct boot *stock)
+{
+	struct text text;
+
+	if (!read_text(&text, path))
+		die("cannot read the expectations %s", path);
+	for (size_t i = 0; i < text.n; i++) {
+		char *line = text.lines[i], *sub, *end;
+		struct expectation row = { 0 };
+
+		if (!*line || *line == '#')
+			continue;
+		if (!cut_reason(line))
+			die("%s:%zu: no '# reason'", path, i + 1);
+		if (after(line, "splat ")) {
+			add_rule(&stock->rules, false, after(line, "splat "), path);
+			continue;
+		}
+		sub = strchr(line, ' ');
+		end = strrchr(line, ' ');
+		if (!sub || sub == end || strcmp(end, " fail"))
+			die("%s:%zu: not '<test> <subtest or -> fail # reason'",
+			    path, i + 1);
+		*sub = '\0';
+		*end = '\0';
+		row.test = line;
+		row.sub = trim(sub + 1);
+		expectations = grown(expectations, nr_expectations, sizeof(row));
+		expectations[nr_expectations++] = row;
+	}
+}
+
+/*
+ * expect_failure() - must stock fail here?
+ * @sub: subtest, or NULL for the test itself, which also has to fail when one
+ *	of its subtests has to
+ */
+static bool expect_failure(const char *test, const char *sub)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < nr_expectations; i++) {
+		struct expectation *row = &expectations[i];
+
+		if (strcmp(row->test, test))
+			continue;
+		if (strcmp(row->sub, sub ?: "-")) {
+			found |= !sub;
+			continue;
+		}
+		row->seen = true;
+		found = true;
+	}
+	return found;
+}
+
+/*
+ * read_boot() - read a boot's folder; what cannot be read is a problem
+ * @table: gets the folder's table of tests
+ */
+static void read_boot(struct boot *boot, const char *dir, struct text *table)
+{
+	struct {
+		const char *name;
+		struct text *text;
+	} files[] = {
+		{ "tests", table },
+		{ "ktap", &boot->report.text },
+		{ "console", &boot->console },
+		{ "meta", &boot->meta },
+	};
+	struct report *report = &boot->report;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char *path = format("%s/%s", dir, files[i].name);
+
+		if (!read_text(files[i].text, path))
+			add_problem(report, format("cannot read %s: %s", path,
+						   strerror(errno)));
+		free(path);
+	}
+	if (!strcmp(meta(boot, "timed_out"), "yes"))
+		add_problem(report, format("the machine hung and was stopped after %s s",
+					   meta(boot, "total_seconds")));
+	if (!boot->console.n)
+		add_problem(report, "the console is empty");
+	parse_report(report);
+	if (report->kernel) {
+		const char *rest = after(report->kernel, meta(boot, "kernel"));
+
+		if (!rest || *rest != ' ')
+			add_problem(report, format("kernel %s was booted, but %s answered",
+						   meta(boot, "kernel"),
+						   report->kernel));
+	}
+	for (size_t i = 0; i < boot->console.n; i++)
+		boot->nr_splats += is_splat(&boot->rules, boot->console.lines[i]);
+}
+
+static const char *verdict_name(const struct result *result)
+{
+	static const char *const names[] = {
+		[MISSING] = "missing", [PASS] = "pass", [FAIL] = "FAIL",
+		[TIMEOUT] = "TIMEOUT", [SKIP] = "skip",
+	};
+
+	return names[result ? result->verdict : MISSING];
+}
+
+/* print_diag() - what a boot said about a result that is not as it must be */
+static void print_diag(const struct boot *boot, const struct result *result)
+{
+	size_t shown = 0;
+
+	if (!result)
+		return;
+	if (*result->note)
+		printf("      %s: %s\n", boot->name, result->note);
+	for (size_t i = result->first; i < result->end; i++) {
+		const char *line = after(boot->report.text.lines[i], "  #");
+
+		if (!line)
+			continue;
+		if (shown++ == MAX_DIAG) {
+			printf("      %s: ...\n", boot->name);
+			break;
+		}
+		printf("      %s:%s\n", boot->name, line);
+	}
+}
+
+/* The results of one row: its test or subtest on each boot, NULL if missing. */
+struct row {
+	const char *test;
+	const char *sub;	/* NULL: the test itself */
+	const struct result *results[2];
+	bool counts;		/* the row of a test with subtests does not */
+};
+
+/*
+ * judge_row() - print one row and count it
+ * @boots: stock and patched, or the one
+ * @excused: a test's own row: its subtests have already counted the failure
+ */
+static void judge_row(struct boot *boots, int nr_boots, const struct row *row,
+		      const bool *excused)
+{
+	bool expected = nr_boots == 2 && expect_failure(row->test, row->sub);
+	bool bad[2] = { false, false };
+	char pair[64] = "";
+	int skips = 0;
+
+	for (int i = 0; i < nr_boots; i++) {
+		const struct result *result = row->results[i];
+		enum verdict verdict = result ? result->verdict : MISSING;
+
+		if (verdict == MISSING)
+			boots[i].missing++;
+		else if (expected && !i)
+			bad[i] = verdict != FAIL;
+		else
+			bad[i] = verdict != PASS && verdict != SKIP;
+		if (verdict == SKIP)
+			skips++;
+		else
+			all_skipped = false;
+		boots[i].failed += bad[i] && !(excused[i] && verdict != PASS);
+		strcat(pair, i ? " -> " : "");
+		snprintf(pair + strlen(pair), sizeof(pair) - strlen(pair),
+			 i + 1 < nr_boots ? "%-7s" : "%s", verdict_name(result));
+	}
+	if (row->counts) {
+		nr_results++;
+		nr_skipped += skips > 0;
+		nr_passed += row->results[nr_boots - 1] &&
+			     row->results[nr_boots - 1]->verdict == PASS;
+		nr_expected += expected && !bad[0];
+	}
+	printf("%s%-*.*s %s%s\n", row->sub ? "  " : "",
+	       NAME_WIDTH - (row->sub ? 2 : 0), NAME_WIDTH - (row->sub ? 2 : 0),
+	       row->sub ? row->sub : row->test, pair,
+	       bad[0] || bad[1] ? "  <--" : expected ? " *" : "");
+	if (expected && bad[0])
+		printf("      %s: must fail here, or the test proves nothing\n",
+		       boots[0].name);
+	for (int i = 0; i < nr_boots; i++)
+		if (bad[i])
+			print_diag(&boots[i], row->results[i]);
+		else if (row->results[i] && row->results[i]->verdict == SKIP)
+			printf("      %s: %s\n", boots[i].name,
+			       row->results[i]->note);
+}
+
+/*
+ * check_plan() - a test that says how many results it will give must give them,
+ * and a ktap test must say so; one that was skipped or that did not end need not
+ */
+static void check_plan(struct boot *boot, const struct test *test, bool ktap)
+{
+	if (!test || test->top.verdict == SKIP || test->top.verdict == MISSING)
+		return;
+	if (test->plan < 0) {
+		if (ktap)
+			add_problem(&boot->report,
+				    format("%s gave no plan", test->top.name));
+	} else if ((size_t)test->plan != test->nr_subs) {
+		add_problem(&boot->report, format("%s gave %zu of %ld results",
+						  test->top.name, test->nr_subs,
+						  test->plan));
+	}
+}
+
+/*
+ * judge_test() - print and count one row of the table of tests with all its
+ * subtests
+ *
+ * The results of two boots belong together by their number, as the same program
+ * ran on both; kselftest.h of 6.1 gives a skipped one no name.
+ */
+static void judge_test(struct boot *boots, int nr_boots, const char *name,
+		       bool ktap)
+{
+	const bool none[2] = { false, false };
+	struct test *tests[2] = { NULL, NULL };
+	struct row row = { .test = name, .counts = true };
+	bool excused[2] = { false, false };
+	size_t nr_subs = 0;
+
+	for (int i = 0; i < nr_boots; i++) {
+		struct test *test = find_test(&boots[i].report, name);
+
+		tests[i] = test;
+		check_plan(&boots[i], test, ktap);
+		if (!test)
+			continue;
+		row.results[i] = &test->top;
+		if (test->nr_subs > nr_subs)
+			nr_subs = test->nr_subs;
+		for (size_t n = 0; n < test->nr_subs; n++)
+			if (test->subs[n].verdict != PASS &&
+			    test->subs[n].verdict != SKIP)
+				excused[i] = true;
+	}
+	row.counts = !nr_subs;
+	judge_row(boots, nr_boots, &row, excused);
+
+	row.counts = true;
+	for (size_t n = 0; n < nr_subs; n++) {
+		row.sub = "";
+		for (int i = 0; i < nr_boots; i++) {
+			bool has = tests[i] && n < tests[i]->nr_subs;
+
+			row.results[i] = has ? &tests[i]->subs[n] : NULL;
+			if (has && *tests[i]->subs[n].name)
+				row.sub = tests[i]->subs[n].name;
+		}
+		judge_row(boots, nr_boots, &row, none);
+	}
+}
+
+/* judge_table() - every row of the table that the boots were to run */
+static void judge_table(struct boot *boots, int nr_boots, struct text *table)
+{
+	size_t rows = 0;
+
+	printf("%-*s %s\n", NAME_WIDTH, "test",
+	       nr_boots == 2 ? "stock   -> patched" : "verdict");
+	for (size_t i = 0; i < table->n; i++) {
+		char *name = strtok(table->lines[i], " ");
+		char *kind = strtok(NULL, " ");
+
+		if (!name || *name == '#')
+			continue;
+		judge_test(boots, nr_boots, name, kind && !strcmp(kind, "ktap"));
+		rows++;
+	}
+	for (int i = 0; i < nr_boots; i++)
+		if (boots[i].report.nr_tests > rows)
+			add_problem(&boots[i].report,
+				    "the report has tests that are not in its table");
+	if (nr_expected)
+		printf("* stock must fail here: this is what the series mends\n");
+	for (size_t i = 0; i < nr_expectations && !all_skipped; i++)
+		if (!expectations[i].seen)
+			add_problem(&boots[0].report,
+				    format("no result of '%s %s', which must fail",
+					   expectations[i].test,
+					   expectations[i].sub));
+}
+
+/* print_facts() - splats, kernels, accelerator, seconds, what was not tested */
+static void print_facts(struct boot *boots, int nr_boots)
+{
+	putchar('\n');
+	for (int i = 0; i < nr_boots; i++) {
+		struct text *console = &boots[i].console;
+		size_t shown = 0;
+
+		printf("%-12s %-8s %zu\n", i ? "" : "splat lines", boots[i].name,
+		       boots[i].nr_splats);
+		for (size_t n = 0; n < console->n && shown < MAX_SPLATS; n++) {
+			if (!is_splat(&boots[i].rules, console->lines[n]))
+				continue;
+			printf("      line %zu: %s\n", n + 1, console->lines[n]);
+			shown++;
+		}
+	}
+	for (int i = 0; i < nr_boots; i++)
+		printf("%-12s %-8s %s\n", i ? "" : "kernels", boots[i].name,
+		       boots[i].report.kernel ?: "?");
+	for (int i = 0; i < nr_boots; i++)
+		printf("%-12s %-8s %s to PID 1, %s s in all\n",
+		       i ? "" : "seconds", boots[i].name,
+		       boots[i].report.uptime ?: "?",
+		       meta(&boots[i], "total_seconds"));
+	printf("%-12s %s\n", "accelerator", meta(&boots[0], "accelerator"));
+	printf("%-12s %s\n\n", "not tested", meta(&boots[0], "not_tested"));
+}
+
+/* print_trouble() - for a boot that went wrong, what and its last words */
+static void print_trouble(const struct boot *boot)
+{
+	const struct text *console = &boot->console;
+	size_t n = console->n > TAIL ? console->n - TAIL : 0;
+
+	for (size_t i = 0; i < boot->report.problems.n; i++)
+		printf("%s: %s\n", boot->name, boot->report.problems.lines[i]);
+	printf("%s: the end of the console:\n", boot->name);
+	for (; n < console->n; n++)
+		printf("    %s\n", console->lines[n]);
+	putchar('\n');
+}
+
+/* conclude() - print the verdict line; returns the exit status */
+static int conclude(struct boot *boots, int nr_boots)
+{
+	const struct boot *last = &boots[nr_boots - 1];
+	size_t problems = 0, missing = 0, splats = 0, failed = 0;
+
+	for (int i = 0; i < nr_boots; i++) {
+		if (boots[i].report.problems.n || boots[i].missing)
+			print_trouble(&boots[i]);
+		problems += boots[i].report.problems.n;
+		missing += boots[i].missing;
+		splats += boots[i].nr_splats;
+		failed += boots[i].failed;
+	}
+	if (problems || missing || !(nr_passed + nr_skipped + failed)) {
+		printf("INCOMPLETE: %zu results missing, %zu faults of the run, %zu failed, %zu splat lines\n",
+		       missing, problems, failed, splats);
+		return 2;
+	}
+	if (all_skipped && !splats) {
+		printf("SKIPPED: %zu results; all skipped\n", nr_results);
+		return 4;
+	}
+	if (failed || splats || !nr_passed) {
+		printf("FAIL: %zu results; ", nr_results);
+		if (nr_boots == 2)
+			printf("%zu on stock are not as expected, ",
+			       boots[0].failed);
+		printf("%zu failed on %s, %zu splat lines\n", last->failed,
+		       last->name, splats);
+		return 1;
+	}
+	printf("PASS: %zu results; ", nr_results);
+	if (nr_boots == 2)
+		printf("%zu fail on stock as expected, ", nr_expected);
+	if (nr_skipped)
+		printf("%zu skipped, all others pass", nr_skipped);
+	else
+		printf("all pass");
+	printf(" on %s, no splat\n", last->name);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool one = argc == 4 && !strcmp(argv[1], "--one");
+	static struct boot boots[2] = { { .name = "stock" }, { .name = "patched" } };
+	int nr_boots = one ? 1 : 2;
+	struct text table;
+
+	if (argc != 4) {
+		fprintf(stderr, "usage: judge RUN EXPECT SPLATS | judge --one DIR SPLATS\n");
+		return 2;
+	}
+	for (int i = 0; i < nr_boots; i++)
+		read_rules(&boots[i].rules, argv[3]);
+	if (one) {
+		boots[0].name = "kernel";
+		read_boot(&boots[0], argv[2], &table);
+	} else {
+		read_expectations(argv[2], &boots[0]);
+		for (int i = 0; i < nr_boots; i++)
+			read_boot(&boots[i],
+				  format("%s/%s", argv[1], boots[i].name), &table);
+	}
+	judge_table(boots, nr_boots, &table);
+	print_facts(boots, nr_boots);
+	return conclude(boots, nr_boots);
+}
