@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+# The front door: each command is a script of its own in scripts/.
+
+BUILD ?= build
+HOSTCC ?= gcc
+HOSTCFLAGS ?= -std=gnu11 -O2 -Wall -Wextra -Werror
+
+# Only what was given: scripts/common.sh knows the defaults.
+export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS
+
+COMMANDS := verify check tree export judge shell soak bench
+
+.PHONY: help $(COMMANDS) programs clean
+
+help:
+	@echo 'Commands:'
+	@echo '  verify   build the stock and the patched kernel, boot both, run the same tests'
+	@echo '           on both, print the table and the verdict'
+	@echo '  check    all that CI runs: the lab on itself, the series, and verify'
+	@echo '  judge    judge a stored run again, without a boot'
+	@echo '  shell    a prompt inside the patched VM'
+	@echo '  tree     the series as a git branch to edit, in build/linux-6.1/tree'
+	@echo '  export   that branch as the series, byte-stable'
+	@echo '  soak     boot again and again and demand the same table each time'
+	@echo '  bench    measure how long verify and a boot take, against their limits'
+	@echo '  clean    remove build/'
+	@echo 'Variables:'
+	@echo '  BASE=6.1          the base kernel, one of bases/linux-*'
+	@echo '  KTREE=dir         a kernel tree to use in place of the Debian package'
+	@echo '  KTARBALL=file     the same, from an archive'
+	@echo '  SERIES=dir        another series than patches/linux-BASE'
+	@echo '  BUILD=dir         another place than build/ (6 GB)'
+	@echo '  RUN=dir           judge: the run, by default the latest'
+	@echo '  BOOTS=20          soak: how many boots of each kernel'
+
+$(COMMANDS):
+	@scripts/$@.sh
+
+clean:
+	rm -rf $(BUILD)
+
+# The lab's own programs; the scripts call this when they need them.
+programs: $(BUILD)/bin/init $(BUILD)/bin/judge
+
+JUDGE := lab/judge.c lab/ktap.c lab/splat.c lab/text.c
+JUDGE_H := lab/ktap.h lab/splat.h lab/text.h
+
+$(BUILD)/bin/init: lab/init.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ $<
+
+$(BUILD)/bin/judge: $(JUDGE) $(JUDGE_H)
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTCFLAGS) -o $@ $(JUDGE)

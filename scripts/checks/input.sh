@@ -1,0 +1,137 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+# Checks of what a user can get wrong: one clear sentence, exit 2, nothing lost;
+# sourced by check.sh.
+
+# verify_with VAR=VALUE...: make verify as a user would, with other settings,
+# in a build folder that is not the one this check has locked
+verify_with()
+{
+	env BUILD="$WORK/build" "$@" "$TOP/scripts/verify.sh"
+}
+
+wrong_base()
+{
+	refuses "no base '9.9'.*BASE=6.1" verify_with BASE=9.9
+}
+
+no_kernel()
+{
+	mkdir -p "$WORK/empty"
+	refuses "KTREE=.*is no kernel tree" verify_with KTREE="$WORK/empty"
+	refuses "KTREE=.*is no kernel tree" verify_with KTREE="$WORK/nowhere"
+	refuses "KTARBALL=.*is not there" verify_with KTARBALL="$WORK/nowhere.tar"
+	tar -C "$TOP" -cf "$WORK/lab.tar" lab
+	refuses "KTARBALL=.*holds no kernel tree" verify_with KTARBALL="$WORK/lab.tar"
+	refuses "give one of them" verify_with KTREE=a KTARBALL=b
+}
+
+# Something like a kernel, in which the series' files read otherwise.
+other_version()
+{
+	mkdir -p "$WORK/other"
+	touch "$WORK/other/Kconfig"
+	printf 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 1\nEXTRAVERSION =\n' \
+		>"$WORK/other/Makefile"
+	first=$(patches | head -n 1)
+	file=$(sed -n 's|^--- a/||p' "$SERIES/$first" | head -n 1)
+	mkdir -p "$WORK/other/${file%/*}"
+	seq 2000 >"$WORK/other/$file"
+	refuses "$first does not apply to .*Linux 6.0.1.*$file: Hunk #1 FAILED" \
+		verify_with KTREE="$WORK/other"
+}
+
+two_at_once()
+{
+	refuses "another command is at work" env -u LAB_LOCK "$TOP/scripts/verify.sh"
+}
+
+# Tools that answer like those of a machine without packages, root and sudo.
+no_packages()
+{
+	mkdir -p "$WORK/poor"
+	printf '#!/bin/sh\nexit 1\n' >"$WORK/poor/dpkg-query"
+	printf '#!/bin/sh\necho 1000\n' >"$WORK/poor/id"
+	cp "$WORK/poor/dpkg-query" "$WORK/poor/sudo"
+	chmod +x "$WORK"/poor/*
+	refuses "sudo apt-get install -y --no-install-recommends gcc make .*qemu-system-x86" \
+		verify_with PATH="$WORK/poor:$PATH"
+}
+
+wrong_series()
+{
+	mkdir -p "$WORK/series"
+	refuses "has no file 'series'" verify_with SERIES="$WORK/series"
+	echo "# nothing yet" >"$WORK/series/series"
+	refuses "series names no patch" verify_with SERIES="$WORK/series"
+	echo 0001-gone.patch >"$WORK/series/series"
+	refuses "names 0001-gone.patch, which is not there" \
+		verify_with SERIES="$WORK/series"
+	printf -- '--- a/MAINTAINERS\n+++ b/MAINTAINERS\n@@ -1,1 +1,9 @@\n x\n' \
+		>"$WORK/series/0001-gone.patch"
+	refuses "0001-gone.patch does not apply.*patch: \*\*\*\* " \
+		env SERIES="$WORK/series" "$TOP/scripts/series.sh" apply
+}
+
+# A disk of 20 MiB: too small when looked at first, and full in the midst.
+full_disk()
+{
+	mkdir "$WORK/full"
+	mount -t tmpfs -o size=20m lab "$WORK/full" 2>/dev/null ||
+		skip "needs root, to mount a small disk"
+	# Whatever comes, the disk goes.
+	good=yes
+	refuses "20 MiB left and 6000 MiB are needed" \
+		env BUILD="$WORK/full" "$TOP/scripts/source.sh" || good=no
+	mkdir -p "$WORK/full/linux-$BASE/src"
+	echo "a source" >"$WORK/full/linux-$BASE/origin"
+	head -c 15000000 /dev/zero >"$WORK/full/linux-$BASE/src/file"
+	refuses "the disk of .* is full" \
+		env BUILD="$WORK/full" "$TOP/scripts/kernel.sh" stock || good=no
+	umount "$WORK/full"
+	[ "$good" = yes ]
+}
+
+# ended REGEX SCRIPT ARG...: end a script in its midst; no process that REGEX
+# finds may go on
+ended()
+{
+	regex=$1
+	shift
+	"$TOP/scripts/$1" "$2" "$3" &
+	pid=$!
+	sleep 2
+	pgrep -f -- "$regex"
+	kill -TERM "$pid"
+	wait "$pid" || :
+	sleep 1
+	if pgrep -f -- "$regex"; then
+		exit 1
+	fi
+}
+
+# The next run builds again what was not finished.
+ended_build()
+{
+	mark=$OUT/stock/.lab-built
+	echo unfinished >"$mark"
+	ended "-C $OUT/stock" kernel.sh stock ""
+	[ ! -e "$mark" ]
+	"$TOP/scripts/kernel.sh" stock
+	[ -e "$mark" ]
+}
+
+ended_boot()
+{
+	ended "file:$WORK/ended/ktap" boot.sh stock "$WORK/ended"
+}
+
+check "an unknown BASE is refused" wrong_base
+check "a KTREE or KTARBALL that is no kernel is refused" no_kernel
+check "a kernel on which a patch rejects is refused, naming patch, file and hunk" other_version
+check "two commands at once: the second is refused" two_at_once
+check "no packages and no root: the line to run is printed" no_packages
+check "a series that cannot be applied is refused" wrong_series
+check "a full disk is named" full_disk
+check "an ended build leaves nothing running and is built again" ended_build
+check "an ended boot leaves nothing running" ended_boot

@@ -1,0 +1,98 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+# Checks of the judge with recorded runs, lab/fixtures; sourced by check.sh.
+
+# judged DIR: the judge's exit status and its verdict line, as in `verdict`
+judged()
+{
+	status=0
+	ASAN_OPTIONS=detect_leaks=0 "$WORK/sanitized/bin/judge" "$1" "$1/expect" \
+		"${2:-$TOP/lab/splats}" >"$1/out" 2>&1 || status=$?
+	echo "$status"
+	tail -n 1 "$1/out"
+}
+
+# lay_out CASE: the recorded run as a folder of its own in $WORK
+lay_out()
+{
+	rm -rf "$WORK/run"
+	cp -r "$TOP/lab/fixtures/good" "$WORK/run"
+	cp -r "$TOP/lab/fixtures/$1/." "$WORK/run"
+}
+
+fixture()
+{
+	lay_out "$1"
+	judged "$WORK/run" >"$WORK/judged"
+	diff -u "$WORK/run/verdict" "$WORK/judged" || {
+		cat "$WORK/run/out"
+		exit 1
+	}
+}
+
+# No cut report may pass, wherever the cut is, and none may crash the judge.
+any_cut()
+{
+	lay_out good
+	size=$(wc -c <"$WORK/run/patched/ktap")
+	cut=0
+	while [ "$cut" -lt $((size - 1)) ]; do
+		head -c "$cut" "$TOP/lab/fixtures/good/patched/ktap" >"$WORK/run/patched/ktap"
+		got=$(judged "$WORK/run")
+		case $got in
+		2*INCOMPLETE:*) ;;
+		*)
+			echo "cut after $cut of $size bytes: $got"
+			exit 1
+			;;
+		esac
+		cut=$((cut + 7))
+	done
+}
+
+# A program's bytes are as good as any noise, and the same on each run.
+noise()
+{
+	for file in ktap meta tests; do
+		lay_out good
+		cp "$WORK/sanitized/bin/judge" "$WORK/run/patched/$file"
+		got=$(judged "$WORK/run")
+		case $got in
+		2*INCOMPLETE:*) ;;
+		*)
+			echo "noise as $file: $got"
+			exit 1
+			;;
+		esac
+	done
+}
+
+one_boot()
+{
+	ASAN_OPTIONS=detect_leaks=0 "$WORK/sanitized/bin/judge" --one \
+		"$TOP/lab/fixtures/good/patched" "$TOP/lab/splats" |
+		grep -qx 'PASS: 4 results; all pass on kernel, no splat'
+}
+
+# A scan for splats that cannot be made is no clean console.
+broken_scan()
+{
+	lay_out good
+	for rule in 'deny ^BUG: (' 'deny ^BUG: (# unbalanced' 'deny ^BUG: # ' \
+		    'allow ^BUG: # nothing is denied' 'dney ^BUG: # oops'; do
+		echo "$rule" >"$WORK/rules"
+		[ "$(judged "$WORK/run" "$WORK/rules" | head -n 1)" = 2 ] || {
+			echo "accepted: $rule"
+			exit 1
+		}
+	done
+}
+
+for dir in "$TOP"/lab/fixtures/*/; do
+	name=$(basename "$dir")
+	check "the judge on a recorded run: $name" fixture "$name"
+done
+check "the judge on a report cut anywhere" any_cut
+check "the judge on noise" noise
+check "the judge on one boot alone" one_boot
+check "the judge refuses a splat list that it cannot use" broken_scan

@@ -1,0 +1,153 @@
+# shellcheck shell=sh disable=SC2034 # what is set here is for the others
+# SPDX-License-Identifier: GPL-2.0
+# What the scripts share: the places of things, how to speak and how to stop,
+# the lock, and long steps with a log.  Sourced first by each of them.
+
+set -eu
+export LC_ALL=C
+umask 022
+# A kernel build must not inherit the front door's variables and job slots.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+BASE=${BASE:-6.1}
+KTREE=${KTREE:-}
+KTARBALL=${KTARBALL:-}
+BUILD=$(realpath -m "${BUILD:-$TOP/build}")
+SERIES=$(realpath -m "${SERIES:-$TOP/patches/linux-$BASE}")
+export BASE KTREE KTARBALL BUILD SERIES
+
+# uptime(): whole seconds, from a clock that nobody sets.
+uptime()
+{
+	read -r up _ </proc/uptime
+	echo "${up%.*}"
+}
+
+LAB_START=${LAB_START:-$(uptime)}
+export LAB_START
+
+# say TEXT: one line of progress with the seconds since the command began.
+say()
+{
+	printf '[%4d s] %s\n' $(($(uptime) - LAB_START)) "$*"
+}
+
+# die TEXT: what is wrong and the way out, in one sentence; exit 2.
+die()
+{
+	printf 'lab: %s\n' "$*" >&2
+	exit 2
+}
+
+[ -f "$TOP/bases/linux-$BASE" ] ||
+	die "there is no base '$BASE'; this repository has BASE=$(cd "$TOP/bases" &&
+		echo linux-* | sed 's/linux-//g; s/ / or BASE=/g')."
+[ -z "$KTREE" ] || [ -z "$KTARBALL" ] ||
+	die "KTREE and KTARBALL both name a kernel; give one of them."
+# shellcheck source=bases/linux-6.1
+. "$TOP/bases/linux-$BASE"
+
+# All that is built for one base from one source.  A source of the user's own
+# gets a folder of its own, so that it never mixes with the package's.
+OUT=$BUILD/linux-$BASE
+[ -z "$KTREE$KTARBALL" ] ||
+	OUT=$OUT-$(realpath -m "$KTREE$KTARBALL" | cksum | cut -d' ' -f1)
+RESULTS=$BUILD/results/${OUT##*/}
+LOGS=$OUT/log
+
+CC=gcc
+[ -z "$(command -v ccache)" ] || CC="ccache gcc"
+
+job=
+end_job()
+{
+	[ -z "$job" ] || kill -- "-$job" 2>/dev/null || :
+}
+trap end_job EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# take_lock: one command at a time works on $BUILD; its sub-commands inherit
+# the lock.
+take_lock()
+{
+	[ "${LAB_LOCK:-}" != "$BUILD" ] || return 0
+	mkdir -p "$BUILD" 2>/dev/null || die "cannot write to $BUILD; give BUILD=dir."
+	exec 9>"$BUILD/lock"
+	flock -n 9 || die "another command is at work in $BUILD; wait for its end or give BUILD=dir."
+	export LAB_LOCK="$BUILD"
+}
+
+# shown FILE: a path as the user sees it, from the top of the repository.
+shown()
+{
+	echo "${1#"$TOP"/}"
+}
+
+# free_space: MiB left on the disk of $BUILD
+free_space()
+{
+	df -Pm "$BUILD" | awk 'NR == 2 { print $4 }'
+}
+
+# step TEXT LOG COMMAND...: run a long command with its output in LOG and say
+# every minute that it still runs.  It has a process group of its own, for
+# end_job() to end with everything it started.  Dies with the log's last lines.
+step()
+{
+	text=$1
+	log=$2
+	shift 2
+	mkdir -p "${log%/*}"
+	say "$text (log: $(shown "$log"))"
+	setsid "$@" >"$log" 2>&1 </dev/null &
+	job=$!
+	(
+		n=0
+		while sleep 1 && kill -0 "$job" 2>/dev/null; do
+			n=$((n + 1))
+			[ $((n % 60)) -ne 0 ] || say "... still $text, $n s"
+		done
+	) 9>&- &
+	ticker=$!
+	status=0
+	wait "$job" || status=$?
+	job=
+	kill "$ticker" 2>/dev/null || :
+	[ "$status" -ne 0 ] || return 0
+	# A log on a full disk may lack the words.
+	if grep -q 'No space left on device' "$log" || [ "$(free_space)" -lt 1 ]; then
+		die "the disk of $BUILD is full (while $text); free some room and run again."
+	fi
+	tail -n 15 "$log" >&2
+	die "$text failed (status $status), see above; the whole log is $(shown "$log")."
+}
+
+# need_space MIB: die unless the disk of $BUILD has that much left.
+need_space()
+{
+	mkdir -p "$BUILD"
+	free=$(free_space)
+	[ "$free" -ge "$1" ] ||
+		die "the disk of $BUILD has $free MiB left and $1 MiB are needed; free some room or give BUILD=dir."
+}
+
+# patches: the series' patches in their order, one file name a line.
+patches()
+{
+	[ -f "$SERIES/series" ] || die "$(shown "$SERIES") has no file 'series'."
+	list=$(sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$SERIES/series")
+	[ -n "$list" ] || die "$(shown "$SERIES")/series names no patch."
+	for name in $list; do
+		[ -f "$SERIES/$name" ] ||
+			die "$(shown "$SERIES")/series names $name, which is not there."
+		echo "$name"
+	done
+}
+
+# tests: the names in the table of tests.
+tests()
+{
+	awk '!/^#/ && NF { print $1 }' "$TOP/lab/tests"
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Judge a stored run without a boot: RUN=dir, by default the latest.
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+RUN=${RUN:-$RESULTS/latest}
+[ -d "$RUN" ] || die "there is no run in $RUN; 'make verify' makes one."
+make -s -C "$TOP" programs
+exec "$BUILD/bin/judge" "$RUN" "$TOP/lab/expect/linux-$BASE" "$TOP/lab/splats"

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Configure and build one kernel in place: kernel.sh stock|patched
+#
+# In place, because then no object knows where it lies: `patched` begins as a
+# copy of the built `stock`, and rebuilds only what the series changes.
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+which=$1
+tree=$OUT/$which
+fragment=$TOP/lab/config/base.config
+
+# configure: tinyconfig plus the fragment, and proof that Kconfig kept each line
+# of it; an option that silently went away would take its tests with it.
+configure()
+{
+	cd "$tree"
+	make CC="$CC" tinyconfig
+	scripts/kconfig/merge_config.sh -m .config "$fragment"
+	make CC="$CC" olddefconfig
+	grep -E '^(CONFIG_|# CONFIG_.* is not set$)' "$fragment" |
+		while read -r option; do
+			grep -qxF "$option" .config || echo "$option"
+		done >.lab-lost
+	cd "$TOP"
+}
+
+# Called by name through step(), in a shell of its own.
+if [ "${2:-}" = configure ]; then
+	configure
+	exit
+fi
+
+if [ ! -d "$tree" ]; then
+	from=$OUT/src
+	[ "$which" = stock ] || from=$OUT/stock
+	rm -rf "$tree.tmp"
+	step "copying the ${from##*/} tree to $which" "$LOGS/copy" cp -a "$from" "$tree.tmp"
+	# The copy carries the marks of the tree it came from.
+	rm -f "$tree.tmp/.lab-built"
+	# Only objtool's objects know where they lie; built anew for that alone,
+	# it would have the whole kernel built anew.
+	find "$tree.tmp/tools/objtool" -name '.*.cmd' -exec \
+		sed -i "s|$from/|$tree/|g" {} +
+	mv "$tree.tmp" "$tree"
+fi
+[ "$which" = stock ] || "$TOP/scripts/series.sh" install
+
+# What this build depends on; the patched sources carry it in series.key.
+key=$({
+	cat "$fragment" "$OUT/origin"
+	gcc --version
+	[ "$which" = stock ] || cat "$OUT/series.key"
+} | sha256sum)
+if [ "$key" = "$(cat "$tree/.lab-built" 2>/dev/null)" ]; then
+	say "the $which kernel is built"
+	exit 0
+fi
+rm -f "$tree/.lab-built"
+
+if [ "$(sha256sum <"$fragment")" != "$(cat "$tree/.lab-config" 2>/dev/null)" ]; then
+	step "configuring the $which kernel" "$LOGS/configure-$which" "$0" "$which" configure
+	[ ! -s "$tree/.lab-lost" ] ||
+		die "the $which kernel cannot have these options of $(shown "$fragment"):" \
+			"$(tr '\n' ' ' <"$tree/.lab-lost")"
+	sha256sum <"$fragment" >"$tree/.lab-config"
+fi
+# The version's suffix tells in every log which of the two kernels spoke.
+step "building the $which kernel" "$LOGS/build-$which" \
+	make -C "$tree" -j"$(nproc)" CC="$CC" LOCALVERSION="-$which" \
+	KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab olddefconfig bzImage
+echo "$key" >"$tree/.lab-built"

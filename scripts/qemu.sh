@@ -1,0 +1,38 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+# How the lab's virtual machine is started; sourced after common.sh by those who
+# start one.
+
+# qemu_command ACCELERATOR KERNEL CONSOLE REPORT WORDS: print the command that
+# boots KERNEL with the two serial ports on the QEMU devices CONSOLE and REPORT
+# and WORDS on the kernel's command line.
+qemu_command()
+{
+	case $1 in
+	kvm) cpu="-accel kvm -cpu host" ;;
+	tcg) cpu="-accel tcg,thread=multi -cpu max" ;;
+	esac
+	echo "qemu-system-x86_64 -M q35 $cpu -smp 2 -m 2G" \
+		"-nodefaults -display none -no-reboot" \
+		"-kernel '$OUT/$2/arch/x86/boot/bzImage'" \
+		"-initrd '$OUT/initramfs.cpio'" \
+		"-serial '$3' -serial '$4'" \
+		"-append 'console=ttyS0 panic=-1 $5'"
+}
+
+# start_qemu SECONDS COMMAND: start what qemu_command printed, for so long at
+# most, as the job of end_job().
+start_qemu()
+{
+	eval "exec setsid timeout --foreground -k 5 $1 $2" </dev/null &
+	job=$!
+}
+
+# wait_qemu: its exit status; 124 says that the time was over.
+wait_qemu()
+{
+	status=0
+	wait "$job" || status=$?
+	job=
+	return "$status"
+}

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The series as a git branch to edit, in $OUT/tree: the pristine source is the
+# first commit (tag `base`), each patch one more.  The patches stay the source
+# of truth; `make export` brings the branch back to them.
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/git.sh
+. "$TOP/scripts/git.sh"
+
+# create_base: the repository with the pristine source; 80000 files
+create_base()
+{
+	mkdir "$tree.tmp"
+	cp -a "$OUT/src/." "$tree.tmp"
+	cd "$tree.tmp"
+	git init -q -b series
+	# Speed, not size: it is a working copy, made again when it is lost.
+	git config core.compression 0
+	git config gc.auto 0
+	# Forced: the kernel ignores some files that its archive has.
+	git add -A -f
+	as_lab git commit -q -m "$(cat "$OUT/origin")"
+	git tag base
+}
+
+# Called by name through step(), in a shell of its own.
+if [ "${1:-}" = create_base ]; then
+	create_base
+	exit
+fi
+
+take_lock
+list=$(patches)
+"$TOP/scripts/packages.sh"
+"$TOP/scripts/source.sh"
+
+if [ ! -d "$tree" ]; then
+	need_space 4000
+	rm -rf "$tree.tmp"
+	step "making a git repository of the source" "$LOGS/tree" "$0" create_base
+	mv "$tree.tmp" "$tree"
+	git -C "$tree" rev-parse base >"$tree/.git/lab-head"
+	: >"$tree/.git/lab-series"
+fi
+if [ "$(series_hash)" = "$(cat "$tree/.git/lab-series")" ]; then
+	say "the branch in $(shown "$tree") has the series already"
+	exit 0
+fi
+# The patches are others than those that the branch was made from.
+if [ "$(git -C "$tree" rev-parse HEAD)" != "$(cat "$tree/.git/lab-head")" ] || ! is_clean; then
+	die "both $(shown "$tree") and $(shown "$SERIES") were changed since they were the same;" \
+		"'git -C $(shown "$tree") format-patch base' saves the branch's side, then remove that folder and run this again."
+fi
+git -C "$tree" reset -q --hard base
+for name in $list; do
+	as_lab git -C "$tree" am -q --keep-non-patch --committer-date-is-author-date \
+		"$SERIES/$name" >"$LOGS/am" 2>&1 || {
+		git -C "$tree" am --abort
+		git -C "$tree" reset -q --hard base
+		git -C "$tree" rev-parse base >"$tree/.git/lab-head"
+		cat "$LOGS/am" >&2
+		die "$name does not apply, see above; mend the patch, nothing was lost."
+	}
+done
+remember
+say "the series is the branch 'series' in $(shown "$tree"), on top of the tag 'base'"

@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The main job: build stock and patched kernel, boot both with the same tests,
+# keep the run under $RESULTS and judge it.
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+take_lock
+patches >/dev/null
+"$TOP/scripts/prepare.sh"
+
+run=$RESULTS/$(date -u +%Y%m%dT%H%M%SZ)
+mkdir -p "$run"
+cp "$OUT/origin" "$run/version"
+{ echo series; patches; } | (cd "$SERIES" && xargs sha256sum --) >"$run/series.sha256"
+for which in stock patched; do
+	"$TOP/scripts/boot.sh" "$which" "$run/$which"
+done
+ln -sfn "${run##*/}" "$RESULTS/latest"
+say "the run is in $(shown "$run")"
+echo
+RUN=$run "$TOP/scripts/judge.sh"
