@@ -8,7 +8,7 @@ HOSTCFLAGS ?= -std=gnu11 -O2 -Wall -Wextra -Werror
 # Only what was given: scripts/common.sh knows the defaults.
 export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS
 
-COMMANDS := verify check tree export judge shell soak bench
+COMMANDS := verify check mutants tree export judge shell soak bench
 
 .PHONY: help $(COMMANDS) programs clean
 
@@ -17,6 +17,7 @@ help:
 	@echo '  verify   build the stock and the patched kernel, boot both, run the same tests'
 	@echo '           on both, print the table and the verdict'
 	@echo '  check    all that CI runs: the lab on itself, the series, and verify'
+	@echo '  mutants  build deliberate faults into the patched kernel, the tests must catch them'
 	@echo '  judge    judge a stored run again, without a boot'
 	@echo '  shell    a prompt inside the patched VM'
 	@echo '  tree     the series as a git branch to edit, in build/linux-6.1/tree'

@@ -19,10 +19,10 @@ kvm)
 	;;
 esac
 # Each test has its own limit; this one is for a kernel that hangs.
-limit=$(awk '!/^#/ && NF { s += $3 } END { print s + 60 }' "$TOP/lab/tests")
+limit=$(awk '!/^#/ && NF { s += $3 } END { print s + 60 }' "$TABLE")
 
 mkdir -p "$dir"
-cp "$TOP/lab/tests" "$dir/tests"
+cp "$TABLE" "$dir/tests"
 cp "$OUT/$which/.config" "$dir/config"
 : >"$dir/ktap"
 qemu_command "$accel" "$which" "file:$dir/console" "file:$dir/ktap" "" >"$dir/cmdline"

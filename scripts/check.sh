@@ -9,6 +9,8 @@
 take_lock
 "$TOP/scripts/packages.sh"
 WORK=$BUILD/check
+# What a check shows whether it passes or not goes there.
+exec 3>&1
 # A small disk that an interrupted check left mounted; see checks/input.sh.
 umount "$WORK/full" 2>/dev/null || :
 rm -rf "$WORK"
@@ -69,7 +71,7 @@ refuses()
 }
 
 # What a check of wrong input may disturb comes first.
-for part in programs judge series verify input; do
+for part in programs judge series verify mutants input; do
 	# shellcheck disable=SC1090 # each is checked by itself
 	. "$TOP/scripts/checks/$part.sh"
 done

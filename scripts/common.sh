@@ -55,6 +55,8 @@ OUT=$BUILD/linux-$BASE
 	OUT=$OUT-$(realpath -m "$KTREE$KTARBALL" | cksum | cut -d' ' -f1)
 RESULTS=$BUILD/results/${OUT##*/}
 LOGS=$OUT/log
+# The table of tests that a boot runs.
+TABLE=${TABLE:-$TOP/lab/tests}
 
 CC=gcc
 [ -z "$(command -v ccache)" ] || CC="ccache gcc"
@@ -149,5 +151,5 @@ patches()
 # tests: the names in the table of tests.
 tests()
 {
-	awk '!/^#/ && NF { print $1 }' "$TOP/lab/tests"
+	awk '!/^#/ && NF { print $1 }' "$TABLE"
 }

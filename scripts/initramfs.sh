@@ -18,7 +18,7 @@ make -s -C "$TOP" programs
 		file /bin/busybox $(command -v busybox) 0755 0 0
 		file /init $BUILD/bin/init 0755 0 0
 		dir /lab 0755 0 0
-		file /lab/tests $TOP/lab/tests 0644 0 0
+		file /lab/tests $TABLE 0644 0 0
 		dir /lab/bin 0755 0 0
 	LIST
 	for name in $(tests); do

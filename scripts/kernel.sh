@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Configure and build one kernel in place: kernel.sh stock|patched
+# Configure and build one kernel in place: kernel.sh stock|patched, or
+# kernel.sh mutant FAULT for the patched one with the fault of that file.
 #
 # In place, because then no object knows where it lies: `patched` begins as a
-# copy of the built `stock`, and rebuilds only what the series changes.
+# copy of the built `stock`, and rebuilds only what the series changes; likewise
+# `mutant` as a copy of `patched`.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -32,10 +34,14 @@ if [ "${2:-}" = configure ]; then
 	configure
 	exit
 fi
+fault=${2:-}
 
 if [ ! -d "$tree" ]; then
-	from=$OUT/src
-	[ "$which" = stock ] || from=$OUT/stock
+	case $which in
+	stock) from=$OUT/src ;;
+	patched) from=$OUT/stock ;;
+	mutant) from=$OUT/patched ;;
+	esac
 	rm -rf "$tree.tmp"
 	step "copying the ${from##*/} tree to $which" "$LOGS/copy" cp -a "$from" "$tree.tmp"
 	# The copy carries the marks of the tree it came from.
@@ -46,7 +52,14 @@ if [ ! -d "$tree" ]; then
 		sed -i "s|$from/|$tree/|g" {} +
 	mv "$tree.tmp" "$tree"
 fi
-[ "$which" = stock ] || "$TOP/scripts/series.sh" install
+[ "$which" = stock ] || "$TOP/scripts/series.sh" install "$which"
+if [ "$which" = mutant ]; then
+	# The install has taken back the fault before this one.
+	patch -d "$tree" -p1 --fuzz=0 --force --no-backup-if-mismatch --reject-file=- \
+		<"$fault" >"$OUT/mutant.out" 2>&1 ||
+		die "$(shown "$fault") does not apply to the patched tree; make it anew: $(tail -n 1 "$OUT/mutant.out")"
+	rm -f "$tree/.lab-built"
+fi
 
 # What this build depends on; the patched sources carry it in series.key.
 key=$({

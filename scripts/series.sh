@@ -4,8 +4,9 @@
 #
 #   series.sh apply	prove that each patch applies with fuzz 0; the files of the
 #			series, patched, are then in $OUT/series
-#   series.sh install	bring $OUT/patched to that state, touching only files
-#			whose content differs, so that make rebuilds little
+#   series.sh install TREE
+#			bring $OUT/TREE to that state, touching only files whose
+#			content differs, so that make rebuilds little
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -19,15 +20,15 @@ touched()
 	done | sed 's/\t.*//' | sort -u
 }
 
-# put FILE FROM: make $OUT/patched/FILE what FROM is; FROM may not exist.  The
+# put FILE FROM: make $OUT/$tree/FILE what FROM is; FROM may not exist.  The
 # tree then has to be built again.
 put()
 {
-	to=$OUT/patched/$1
+	to=$OUT/$tree/$1
 	if [ ! -e "$2" ]; then
-		[ ! -e "$to" ] || rm -f "$to" "$OUT/patched/.lab-built"
+		[ ! -e "$to" ] || rm -f "$to" "$OUT/$tree/.lab-built"
 	elif ! cmp -s "$2" "$to"; then
-		rm -f "$OUT/patched/.lab-built"
+		rm -f "$OUT/$tree/.lab-built"
 		mkdir -p "${to%/*}"
 		cp "$2" "$to.lab"
 		mv "$to.lab" "$to"
@@ -74,21 +75,24 @@ install_files()
 {
 	# What an earlier series touched goes back to pristine.  The list of all
 	# that may differ is written first: an interrupted run is repeated whole.
-	touch "$OUT/patched/.lab-touched"
-	sort -u "$OUT/series.touched" "$OUT/patched/.lab-touched" \
-		>"$OUT/patched/.lab-touched.tmp"
-	mv "$OUT/patched/.lab-touched.tmp" "$OUT/patched/.lab-touched"
+	touch "$OUT/$tree/.lab-touched"
+	sort -u "$OUT/series.touched" "$OUT/$tree/.lab-touched" \
+		>"$OUT/$tree/.lab-touched.tmp"
+	mv "$OUT/$tree/.lab-touched.tmp" "$OUT/$tree/.lab-touched"
 	while read -r file; do
 		if grep -qxF "$file" "$OUT/series.touched"; then
 			put "$file" "$OUT/series/$file"
 		else
 			put "$file" "$OUT/src/$file"
 		fi
-	done <"$OUT/patched/.lab-touched"
-	cp "$OUT/series.touched" "$OUT/patched/.lab-touched"
+	done <"$OUT/$tree/.lab-touched"
+	cp "$OUT/series.touched" "$OUT/$tree/.lab-touched"
 }
 
 case $1 in
 apply) apply ;;
-install) install_files ;;
+install)
+	tree=$2
+	install_files
+	;;
 esac

@@ -1,0 +1,10 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+# The tests' teeth as a check; sourced by check.sh.
+
+mutants()
+{
+	"$TOP/scripts/mutants.sh" >&3 2>&1
+}
+
+check "the tests catch every deliberate fault: make mutants" mutants
