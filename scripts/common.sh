@@ -61,10 +61,13 @@ TABLE=${TABLE:-$TOP/lab/tests}
 CC=gcc
 [ -z "$(command -v ccache)" ] || CC="ccache gcc"
 
+# The process groups to end with this script.
 job=
 end_job()
 {
-	[ -z "$job" ] || kill -- "-$job" 2>/dev/null || :
+	for pid in $job; do
+		kill -- "-$pid" 2>/dev/null || :
+	done
 }
 trap end_job EXIT
 trap 'exit 130' INT
@@ -124,6 +127,22 @@ step()
 	fi
 	tail -n 15 "$log" >&2
 	die "$text failed (status $status), see above; the whole log is $(shown "$log")."
+}
+
+# boot_both DIR: boot the stock and the patched kernel side by side, for neither
+# takes more than a CPU under TCG; what they leave is in DIR/stock and DIR/patched.
+boot_both()
+{
+	setsid "$TOP/scripts/boot.sh" stock "$1/stock" &
+	job=$!
+	setsid "$TOP/scripts/boot.sh" patched "$1/patched" &
+	job="$job $!"
+	status=0
+	for pid in $job; do
+		wait "$pid" || status=$?
+	done
+	job=
+	return "$status"
 }
 
 # need_space MIB: die unless the disk of $BUILD has that much left.

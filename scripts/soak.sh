@@ -17,9 +17,7 @@ n=0
 while [ "$n" -lt "$BOOTS" ]; do
 	n=$((n + 1))
 	say "round $n of $BOOTS"
-	for which in stock patched; do
-		"$TOP/scripts/boot.sh" "$which" "$soak/$n/$which"
-	done
+	boot_both "$soak/$n"
 	status=0
 	RUN=$soak/$n "$TOP/scripts/judge.sh" >"$soak/$n/table" || status=$?
 	# The seconds may differ, nothing else.

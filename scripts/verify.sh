@@ -14,9 +14,7 @@ run=$RESULTS/$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$run"
 cp "$OUT/origin" "$run/version"
 { echo series; patches; } | (cd "$SERIES" && xargs sha256sum --) >"$run/series.sha256"
-for which in stock patched; do
-	"$TOP/scripts/boot.sh" "$which" "$run/$which"
-done
+boot_both "$run"
 ln -sfn "${run##*/}" "$RESULTS/latest"
 say "the run is in $(shown "$run")"
 echo
