@@ -8,7 +8,7 @@ HOSTCFLAGS ?= -std=gnu11 -O2 -Wall -Wextra -Werror
 # Only what was given: scripts/common.sh knows the defaults.
 export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS
 
-COMMANDS := verify check mutants tree export judge shell soak bench
+COMMANDS := verify check unit mutants suite tree export judge shell soak bench
 
 .PHONY: help $(COMMANDS) programs clean
 
@@ -17,16 +17,18 @@ help:
 	@echo '  verify   build the stock and the patched kernel, boot both, run the same tests'
 	@echo '           on both, print the table and the verdict'
 	@echo '  check    all that CI runs: the lab on itself, the series, and verify'
+	@echo '  unit     pfncache.c on the host against schedules of its races (6.12 and 7.3)'
 	@echo '  mutants  build deliberate faults into the patched kernel, the tests must catch them'
+	@echo '  suite    all x86 KVM selftests on both kernels, the verdicts must be the same'
 	@echo '  judge    judge a stored run again, without a boot'
 	@echo '  shell    a prompt inside the patched VM'
-	@echo '  tree     the series as a git branch to edit, in build/linux-6.1/tree'
+	@echo '  tree     the series as a git branch to edit, in build/linux-BASE/tree'
 	@echo '  export   that branch as the series, byte-stable'
 	@echo '  soak     boot again and again and demand the same table each time'
 	@echo '  bench    measure how long verify and a boot take, against their limits'
 	@echo '  clean    remove build/'
 	@echo 'Variables:'
-	@echo '  BASE=6.1          the base kernel, one of bases/linux-*'
+	@echo '  BASE=6.1          the base kernel, one of bases/linux-*; check: all of them'
 	@echo '  KTREE=dir         a kernel tree to use in place of the Debian package'
 	@echo '  KTARBALL=file     the same, from an archive'
 	@echo '  SERIES=dir        another series than patches/linux-BASE'

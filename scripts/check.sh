@@ -1,13 +1,41 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# All that CI runs: every file of scripts/checks/ in turn, each check counted.
+# All that CI runs: the files of scripts/checks/ in turn, each check counted.
 # The last line is `N passed, M failed, K skipped`.
+#
+# With BASE=, or a kernel or series, given it is about that base alone, otherwise
+# about all of them.
 
+all_bases=
+[ -n "${BASE:-}${KTREE:-}${KTARBALL:-}${SERIES:-}" ] || all_bases=yes
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 take_lock
 "$TOP/scripts/packages.sh"
+
+# Those which are about the lab itself are made once.  What a check of wrong input
+# may disturb comes first.
+PARTS=${PARTS:-programs judge series unit verify mutants input}
+
+if [ -n "$all_bases" ]; then
+	count=$BUILD/check/count
+	sum="0 passed, 0 failed, 0 skipped"
+	for BASE in $(cd "$TOP/bases" && echo linux-* | sed 's/linux-//g'); do
+		say "linux-$BASE"
+		rm -f "$count"
+		# Its own part of what common.sh has set is for the base to find.
+		env -u SERIES BASE="$BASE" PARTS="$PARTS" "$0" | sed '$d' || :
+		[ -f "$count" ] || die "the checks of linux-$BASE ended before their count, see above."
+		sum=$(echo "$sum $(cat "$count")" | awk '{ gsub(",", "")
+			print $1 + $7 " passed, " $3 + $9 " failed, " $5 + $11 " skipped" }')
+		PARTS="series unit verify mutants"
+	done
+	echo "$sum" | tee "$count"
+	case $sum in *" 0 failed"*) exit ;; esac
+	exit 1
+fi
+
 WORK=$BUILD/check
 # What a check shows whether it passes or not goes there.
 exec 3>&1
@@ -21,20 +49,21 @@ skipped=0
 
 # check WHAT COMMAND...: count one check; show what it said only if it failed.
 # It runs in a shell of its own with -e, so its first failing command decides.
+# $STATUS is then how it ended.
 check()
 {
 	what=$1
 	shift
-	status=0
+	STATUS=0
 	# Not "|| status=$?": that would switch -e off inside.
 	set +e
 	(
 		set -e
 		"$@"
 	) >"$WORK/log" 2>&1 </dev/null
-	status=$?
+	STATUS=$?
 	set -e
-	case $status in
+	case $STATUS in
 	0)
 		passed=$((passed + 1))
 		say "ok: $what"
@@ -46,7 +75,7 @@ check()
 	*)
 		failed=$((failed + 1))
 		sed 's/^/    /' "$WORK/log"
-		say "FAILED: $what (status $status)"
+		say "FAILED: $what (status $STATUS)"
 		;;
 	esac
 }
@@ -70,10 +99,10 @@ refuses()
 	[ "$status" -eq 2 ] && tail -n 1 "$WORK/err" | grep -Eq "^lab: .*$regex"
 }
 
-# What a check of wrong input may disturb comes first.
-for part in programs judge series verify mutants input; do
+no_source=
+for part in $PARTS; do
 	# shellcheck disable=SC1090 # each is checked by itself
-	. "$TOP/scripts/checks/$part.sh"
+	[ -n "$no_source" ] || . "$TOP/scripts/checks/$part.sh"
 done
 
 echo "$passed passed, $failed failed, $skipped skipped" | tee "$WORK/count"

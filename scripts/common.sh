@@ -45,7 +45,8 @@ die()
 		echo linux-* | sed 's/linux-//g; s/ / or BASE=/g')."
 [ -z "$KTREE" ] || [ -z "$KTARBALL" ] ||
 	die "KTREE and KTARBALL both name a kernel; give one of them."
-# shellcheck source=bases/linux-6.1
+suite=
+# shellcheck source=bases/linux-7.3
 . "$TOP/bases/linux-$BASE"
 
 # All that is built for one base from one source.  A source of the user's own
@@ -55,8 +56,9 @@ OUT=$BUILD/linux-$BASE
 	OUT=$OUT-$(realpath -m "$KTREE$KTARBALL" | cksum | cut -d' ' -f1)
 RESULTS=$BUILD/results/${OUT##*/}
 LOGS=$OUT/log
-# The table of tests that a boot runs.
+# The table of tests that a boot runs, and where their programs are.
 TABLE=${TABLE:-$TOP/lab/tests}
+TESTS=${TESTS:-$OUT/selftests/bin}
 
 CC=gcc
 [ -z "$(command -v ccache)" ] || CC="ccache gcc"
@@ -98,7 +100,8 @@ free_space()
 
 # step TEXT LOG COMMAND...: run a long command with its output in LOG and say
 # every minute that it still runs.  It has a process group of its own, for
-# end_job() to end with everything it started.  Dies with the log's last lines.
+# end_job() to end with everything it started.  Dies with the log's last lines,
+# or if the command ends with 4, exits so and says $MAY_SKIP.
 step()
 {
 	text=$1
@@ -121,6 +124,10 @@ step()
 	job=
 	kill "$ticker" 2>/dev/null || :
 	[ "$status" -ne 0 ] || return 0
+	if [ "$status" -eq 4 ]; then
+		echo "lab: skipped: ${MAY_SKIP:-$text}" >&2
+		exit 4
+	fi
 	# A log on a full disk may lack the words.
 	if grep -q 'No space left on device' "$log" || [ "$(free_space)" -lt 1 ]; then
 		die "the disk of $BUILD is full (while $text); free some room and run again."

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Make $OUT/initramfs.cpio: our PID 1, busybox, the tests and their table.
+# Make $OUT/initramfs.cpio: our PID 1, busybox, the tests and their table, from
+# $TABLE and $TESTS.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -22,7 +23,7 @@ make -s -C "$TOP" programs
 		dir /lab/bin 0755 0 0
 	LIST
 	for name in $(tests); do
-		echo "file /lab/bin/$name $OUT/selftests/bin/$name 0755 0 0"
+		echo "file /lab/bin/$name $TESTS/$name 0755 0 0"
 	done
 } >"$OUT/initramfs.list"
 "$OUT/stock/usr/gen_init_cpio" "$OUT/initramfs.list" >"$OUT/initramfs.tmp"

@@ -12,17 +12,18 @@
 
 which=$1
 tree=$OUT/$which
-fragment=$TOP/lab/config/base.config
+common=$TOP/lab/config/base.config
+own=$TOP/lab/config/linux-$BASE.config
 
-# configure: tinyconfig plus the fragment, and proof that Kconfig kept each line
-# of it; an option that silently went away would take its tests with it.
+# configure: tinyconfig plus the fragments, and proof that Kconfig kept each line
+# of them; an option that silently went away would take its tests with it.
 configure()
 {
 	cd "$tree"
 	make CC="$CC" tinyconfig
-	scripts/kconfig/merge_config.sh -m .config "$fragment"
+	scripts/kconfig/merge_config.sh -m .config "$common" "$own"
 	make CC="$CC" olddefconfig
-	grep -E '^(CONFIG_|# CONFIG_.* is not set$)' "$fragment" |
+	cat "$common" "$own" | grep -E '^(CONFIG_|# CONFIG_.* is not set$)' |
 		while read -r option; do
 			grep -qxF "$option" .config || echo "$option"
 		done >.lab-lost
@@ -63,7 +64,7 @@ fi
 
 # What this build depends on; the patched sources carry it in series.key.
 key=$({
-	cat "$fragment" "$OUT/origin"
+	cat "$common" "$own" "$OUT/origin"
 	gcc --version
 	[ "$which" = stock ] || cat "$OUT/series.key"
 } | sha256sum)
@@ -73,12 +74,13 @@ if [ "$key" = "$(cat "$tree/.lab-built" 2>/dev/null)" ]; then
 fi
 rm -f "$tree/.lab-built"
 
-if [ "$(sha256sum <"$fragment")" != "$(cat "$tree/.lab-config" 2>/dev/null)" ]; then
+config_key=$(cat "$common" "$own" | sha256sum)
+if [ "$config_key" != "$(cat "$tree/.lab-config" 2>/dev/null)" ]; then
 	step "configuring the $which kernel" "$LOGS/configure-$which" "$0" "$which" configure
 	[ ! -s "$tree/.lab-lost" ] ||
-		die "the $which kernel cannot have these options of $(shown "$fragment"):" \
+		die "the $which kernel cannot have these options of $(shown "$common") or $(shown "$own"):" \
 			"$(tr '\n' ' ' <"$tree/.lab-lost")"
-	sha256sum <"$fragment" >"$tree/.lab-config"
+	echo "$config_key" >"$tree/.lab-config"
 fi
 # The version's suffix tells in every log which of the two kernels spoke.
 step "building the $which kernel" "$LOGS/build-$which" \
