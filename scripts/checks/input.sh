@@ -73,6 +73,20 @@ wrong_series()
 		env SERIES="$WORK/series" "$TOP/scripts/series.sh" apply
 }
 
+# An apt that knows no mirror of Debian.
+no_suite()
+{
+	mkdir -p "$WORK/nosuite"
+	printf '#!/bin/sh\n' >"$WORK/nosuite/apt-get"
+	chmod +x "$WORK/nosuite/apt-get"
+	status=0
+	env -u SERIES BASE=7.3 BUILD="$WORK/build" PATH="$WORK/nosuite:$PATH" \
+		"$TOP/scripts/source.sh" >"$WORK/out" 2>&1 || status=$?
+	cat "$WORK/out"
+	[ "$status" -eq 4 ] &&
+		tail -n 1 "$WORK/out" | grep -q "^lab: skipped: no linux-source-7.3 to be had from trixie-backports"
+}
+
 # A disk of 20 MiB: too small when looked at first, and full in the midst.
 full_disk()
 {
@@ -131,6 +145,7 @@ check "a KTREE or KTARBALL that is no kernel is refused" no_kernel
 check "a kernel on which a patch rejects is refused, naming patch, file and hunk" other_version
 check "two commands at once: the second is refused" two_at_once
 check "no packages and no root: the line to run is printed" no_packages
+check "a base whose package cannot be had is a skip that says why" no_suite
 check "a series that cannot be applied is refused" wrong_series
 check "a full disk is named" full_disk
 check "an ended build leaves nothing running and is built again" ended_build
