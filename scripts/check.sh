@@ -25,7 +25,7 @@ if [ -n "$all_bases" ]; then
 		say "linux-$BASE"
 		rm -f "$count"
 		# Its own part of what common.sh has set is for the base to find.
-		env -u SERIES BASE="$BASE" PARTS="$PARTS" "$0" | sed '$d' || :
+		env -u SERIES BASE="$BASE" PARTS="$PARTS" "$0" | sed -u '$d' || :
 		[ -f "$count" ] || die "the checks of linux-$BASE ended before their count, see above."
 		sum=$(echo "$sum $(cat "$count")" | awk '{ gsub(",", "")
 			print $1 + $7 " passed, " $3 + $9 " failed, " $5 + $11 " skipped" }')

@@ -55,7 +55,9 @@ if [ ! -d "$tree" ]; then
 fi
 [ "$which" = stock ] || "$TOP/scripts/series.sh" install "$which"
 if [ "$which" = mutant ]; then
-	# The install has taken back the fault before this one.
+	# The install has taken back the fault before this one, and will take back
+	# this one wherever it is.
+	sed -n 's|^+++ b/||p' "$fault" >>"$tree/.lab-touched"
 	patch -d "$tree" -p1 --fuzz=0 --force --no-backup-if-mismatch --reject-file=- \
 		<"$fault" >"$OUT/mutant.out" 2>&1 ||
 		die "$(shown "$fault") does not apply to the patched tree; make it anew: $(tail -n 1 "$OUT/mutant.out")"
