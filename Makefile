@@ -7,8 +7,10 @@ HOSTCFLAGS ?= -std=gnu11 -O2 -Wall -Wextra -Werror
 
 # Only what was given: scripts/common.sh knows the defaults.
 export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS
+# A shell has a variable SECONDS of its own.
+export FUZZ_SECONDS = $(SECONDS)
 
-COMMANDS := verify check unit mutants suite tree export judge shell soak bench
+COMMANDS := verify check unit faults fuzz coverage mutants suite tree export judge shell soak bench
 
 .PHONY: help $(COMMANDS) programs clean
 
@@ -17,7 +19,10 @@ help:
 	@echo '  verify   build the stock and the patched kernel, boot both, run the same tests'
 	@echo '           on both, print the table and the verdict'
 	@echo '  check    all that CI runs: the lab on itself, the series, and verify'
-	@echo '  unit     pfncache.c on the host against schedules of its races (6.12 and 7.3)'
+	@echo '  unit     pfncache.c on the host: its states, the schedules of its races, threads'
+	@echo '  faults   take its protections out one by one, the unit tests must catch it'
+	@echo '  fuzz     fuzz it on the host against a model'
+	@echo '  coverage which of its lines the unit tests and the fuzzer reach'
 	@echo '  mutants  build deliberate faults into the patched kernel, the tests must catch them'
 	@echo '  suite    all x86 KVM selftests on both kernels, the verdicts must be the same'
 	@echo '  judge    judge a stored run again, without a boot'
@@ -34,6 +39,7 @@ help:
 	@echo '  SERIES=dir        another series than patches/linux-BASE'
 	@echo '  BUILD=dir         another place than build/ (6 GB)'
 	@echo '  RUN=dir           judge: the run, by default the latest'
+	@echo '  SECONDS=60        fuzz: how long'
 	@echo '  BOOTS=20          soak: how many boots of each kernel'
 
 $(COMMANDS):

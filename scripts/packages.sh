@@ -8,6 +8,7 @@
 
 wanted="gcc make libc6-dev linux-libc-dev flex bison bc perl patch git xz-utils
 	libelf-dev ccache procps qemu-system-x86 busybox-static shellcheck"
+[ $# -eq 0 ] || wanted=$*
 
 # Not Debian: whoever runs the lab there has the tools, or a later step that
 # misses one says so.

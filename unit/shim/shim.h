@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What virt/kvm/pfncache.c needs of the kernel, for a program on the host: types,
- * lists, locks that know who holds them, and a VM whose memory the test controls.
- *
- * The program has one thread.  What another one would do meanwhile, the test does
- * in a hook, at a place where the kernel holds no lock, see enum place.
+ * What virt/kvm/pfncache.c, the gpc's part of kvm_host.h and the MMU notifier of
+ * kvm_main.c need of the kernel, for a program on the host: types, lists, locks
+ * from lock.h, and a VM from vm.h.  Nothing here knows how a cache works.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -13,32 +11,40 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+
+#include "lock.h"
+
+#define KERNEL_VERSION(a, b, c)	(((a) << 16) + ((b) << 8) + (c))
 
 #ifndef EWOULDBLOCK
 #define EWOULDBLOCK EAGAIN
 #endif
 
 typedef uint64_t u64;
+typedef uint8_t u8;
 typedef u64 gpa_t;
 typedef u64 gfn_t;
 typedef u64 kvm_pfn_t;
-typedef unsigned long hva_t;
 
 #define CONFIG_HAVE_KVM_PFNCACHE
+#define CONFIG_HAS_IOMEM
 #define __user
 #define EXPORT_SYMBOL_GPL(name)
 #define ____cacheline_aligned __attribute__((__aligned__(64)))
 #define likely(x)		(x)
 #define unlikely(x)		(x)
-#define smp_rmb()		((void)0)
-#define smp_wmb()		((void)0)
-#define cond_resched()		((void)0)
-#define might_sleep()		((void)0)
-#define BIT_ULL(n)		(1ULL << (n))
+#define BIT(n)			(1UL << (n))
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
+
+/*
+ * The programs run one thread at a time, or under a checker that does not know
+ * barriers: what they order is atomic in struct kvm, and each is a place where
+ * another thread may come in between.
+ */
+#define smp_rmb()		point()
+#define smp_wmb()		point()
+#define cond_resched()		pause_here()
 
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
@@ -46,6 +52,7 @@ typedef unsigned long hva_t;
 #define PAGE_ALIGN_DOWN(x)	((x) & PAGE_MASK)
 #define offset_in_page(p)	((unsigned long)(p) & ~PAGE_MASK)
 #define gpa_to_gfn(gpa)		((gfn_t)((gpa) >> PAGE_SHIFT))
+#define pfn_to_hpa(pfn)		((pfn) << PAGE_SHIFT)
 
 #define INVALID_GPA		(~(gpa_t)0)
 #define KVM_HVA_ERR_BAD		(~0UL << 48)
@@ -62,29 +69,40 @@ static inline void *ERR_PTR(long error)
 	return (void *)error;
 }
 
+static inline long PTR_ERR(const void *ptr)
+{
+	return (long)ptr;
+}
+
 static inline bool IS_ERR(const void *ptr)
 {
 	return (unsigned long)ptr >= (unsigned long)-MAX_ERRNO;
 }
 
-/* A warning fails the test that sees it. */
-extern unsigned int nr_warnings;
-#define WARN_ON_ONCE(cond)						\
-({									\
-	bool __cond = !!(cond);						\
-									\
-	if (__cond) {							\
-		nr_warnings++;						\
-		printf("# %s:%d: WARN_ON_ONCE(%s)\n", __FILE__, __LINE__, #cond); \
-	}								\
-	__cond;								\
+/* A warning fails the test that sees it, unless that test counts it as wanted. */
+__attribute__((format(printf, 1, 2)))
+void warned(const char *fmt, ...);
+#define WARN_ON_ONCE(cond)				\
+({							\
+	bool __cond = !!(cond);				\
+							\
+	if (__cond)					\
+		warned("%s:%d: WARN_ON_ONCE(%s)", __FILE__, __LINE__, #cond); \
+	__cond;						\
 })
 #define KVM_BUG_ON(cond, kvm)	WARN_ON_ONCE(cond)
+#define BUG_ON(cond)		WARN_ON_ONCE(cond)
 
-/* Lists: include/linux/list.h, the part that is used */
+/* include/linux/list.h, the part that is used */
 struct list_head {
 	struct list_head *next, *prev;
 };
+
+static inline void INIT_LIST_HEAD(struct list_head *head)
+{
+	head->next = head;
+	head->prev = head;
+}
 
 static inline void list_add(struct list_head *new, struct list_head *head)
 {
@@ -105,65 +123,31 @@ static inline void list_del(struct list_head *entry)
 	     &pos->member != (head);					\
 	     pos = container_of(pos->member.next, typeof(*pos), member))
 
-/*
- * Locks.  With one thread, a lock that is not free when it is taken would never
- * become free.
- */
-typedef struct {
-	int writers, readers;
-} rwlock_t;
+/* Locks: those that spin forbid to sleep, see might_sleep() */
+typedef struct lock rwlock_t;
+typedef struct lock spinlock_t;
 
 struct mutex {
-	rwlock_t lock;
+	struct lock lock;
 };
-
-typedef rwlock_t spinlock_t;
-
-static inline void must(bool cond, const char *what)
-{
-	if (cond)
-		return;
-	printf("Bail out! %s\n", what);
-	exit(1);
-}
-
-static inline void write_lock(rwlock_t *lock)
-{
-	must(!lock->writers && !lock->readers, "deadlock");
-	lock->writers++;
-}
-
-static inline void write_unlock(rwlock_t *lock)
-{
-	must(lock->writers == 1, "unlocked what was not locked");
-	lock->writers--;
-}
-
-static inline void read_lock(rwlock_t *lock)
-{
-	must(!lock->writers, "deadlock");
-	lock->readers++;
-}
-
-static inline void read_unlock(rwlock_t *lock)
-{
-	must(lock->readers > 0, "unlocked what was not locked");
-	lock->readers--;
-}
 
 static inline void unlock_mutex(struct mutex **mutex)
 {
-	write_unlock(&(*mutex)->lock);
+	lock_drop(&(*mutex)->lock, LOCK_WRITE | LOCK_SLEEPS);
 }
 
 static inline struct mutex *lock_mutex(struct mutex *mutex)
 {
-	write_lock(&mutex->lock);
+	lock_take(&mutex->lock, LOCK_WRITE | LOCK_SLEEPS);
 	return mutex;
 }
 
-#define rwlock_init(l)			(*(l) = (rwlock_t){ 0 })
-#define mutex_init(m)			rwlock_init(&(m)->lock)
+#define rwlock_init(l)			lock_init(l)
+#define mutex_init(m)			lock_init(&(m)->lock)
+#define write_lock(l)			lock_take(l, LOCK_WRITE)
+#define write_unlock(l)			lock_drop(l, LOCK_WRITE)
+#define read_lock(l)			lock_take(l, LOCK_READ)
+#define read_unlock(l)			lock_drop(l, LOCK_READ)
 #define write_lock_irq(l)		write_lock(l)
 #define write_unlock_irq(l)		write_unlock(l)
 #define read_lock_irq(l)		read_lock(l)
@@ -172,15 +156,17 @@ static inline struct mutex *lock_mutex(struct mutex *mutex)
 #define read_unlock_irqrestore(l, flags) ((void)(flags), read_unlock(l))
 #define spin_lock(l)			write_lock(l)
 #define spin_unlock(l)			write_unlock(l)
+#define mutex_lock(m)			((void)lock_mutex(m))
+#define mutex_unlock(m)			lock_drop(&(m)->lock, LOCK_WRITE | LOCK_SLEEPS)
 /* As in <linux/cleanup.h>, for the one class that is used */
 #define guard(class)			guard_##class
 #define guard_mutex(m)							\
 	struct mutex *__guard __attribute__((cleanup(unlock_mutex), unused)) = lock_mutex(m)
-#define lockdep_assert_held(l)		\
-	must(((rwlock_t *)(l))->writers || ((rwlock_t *)(l))->readers, "a lock is not held")
-#define lockdep_assert_held_write(l)	must((l)->writers, "a lock is not held for write")
+/* The lock is the first member of a mutex. */
+#define lockdep_assert_held(l)		lock_assert((struct lock *)(l), LOCK_READ)
+#define lockdep_assert_held_write(l)	lock_assert((struct lock *)(l), LOCK_WRITE)
 
-/* The VM: one memslot, and memory of the process outside of it */
+/* The VM, as far as the kernel's code looks into it; vm.c has the rest */
 struct kvm_memory_slot {
 	gfn_t base_gfn;
 	unsigned long npages;
@@ -188,8 +174,12 @@ struct kvm_memory_slot {
 };
 
 struct kvm_memslots {
-	u64 generation;
+	_Atomic u64 generation;
 	struct kvm_memory_slot slot;
+};
+
+struct kvm_vcpu {
+	int vcpu_idx;
 };
 
 struct mmu_notifier {
@@ -197,20 +187,20 @@ struct mmu_notifier {
 };
 
 struct kvm {
-	struct kvm_memslots memslots;
+	struct kvm_memslots *_Atomic memslots;
 	spinlock_t gpc_lock;
 	struct list_head gpc_list;
 	struct mmu_notifier mmu_notifier;
 	rwlock_t mmu_lock;
 	spinlock_t mn_invalidate_lock;
-	unsigned long mn_active_invalidate_count;
-	unsigned long mmu_invalidate_seq;
-	long mmu_invalidate_in_progress;
+	_Atomic unsigned long mn_active_invalidate_count;
+	_Atomic unsigned long mmu_invalidate_seq;
+	_Atomic unsigned long gpc_invalidate_seq;
+	_Atomic long mmu_invalidate_in_progress;	/* linux-6.1 asserts it with no lock held */
 	gfn_t mmu_invalidate_range_start;
-	unsigned long gpc_invalidate_seq;
 };
 
-#define kvm_memslots(kvm)		(&(kvm)->memslots)
+#define kvm_memslots(kvm)	((kvm)->memslots)
 
 static inline struct kvm_memory_slot *__gfn_to_memslot(struct kvm_memslots *slots, gfn_t gfn)
 {
@@ -226,45 +216,33 @@ static inline unsigned long gfn_to_hva_memslot(struct kvm_memory_slot *slot, gfn
 	return slot->userspace_addr + (gfn - slot->base_gfn) * PAGE_SIZE;
 }
 
-/*
- * Pages, by their pfn.  @refs and @maps are what the cache holds of each, and
- * have to come back to zero.
- */
-struct page {
-	int refs, maps;
-	char data[16];
-};
+struct module;
 
-#define NR_PAGES 8
-extern struct page pages[NR_PAGES];
+/* Page frames; see vm.c, which counts what the caches hold of each */
+struct page;
 
-#define pfn_valid(pfn)			((pfn) < NR_PAGES)
-#define pfn_to_page(pfn)		(&pages[pfn])
+bool pfn_valid(kvm_pfn_t pfn);
+struct page *pfn_to_page(kvm_pfn_t pfn);
+void *kmap(struct page *page);
+void kunmap(struct page *page);
+void *memremap(u64 hpa, unsigned long size, int flags);
+void memunmap(void *addr);
+void put_page(struct page *page);
+void put_pfn(kvm_pfn_t pfn);
 
-/* The kernel's address of a page is the pfn, for none of the code looks there. */
-static inline void *kmap(struct page *page)
-{
-	page->maps++;
-	return (void *)((page - pages + 1) * PAGE_SIZE);
-}
-
-static inline void kunmap(struct page *page)
-{
-	must(page->maps > 0, "unmapped what was not mapped");
-	page->maps--;
-}
-
-static inline void put_ref(struct page *page)
-{
-	must(page->refs > 0, "put a reference that was not held");
-	page->refs--;
-}
-
-#define kvm_release_page_clean(page)	put_ref(page)
-#define kvm_release_page_unused(page)	put_ref(page)
-#define kvm_release_pfn_clean(pfn)	put_ref(pfn_to_page(pfn))
+#define MEMREMAP_WB			1
+#define kvm_release_page_clean(page)	put_page(page)
+#define kvm_release_page_unused(page)	put_page(page)
+#define kvm_release_pfn_clean(pfn)	put_pfn(pfn)
 #define FOLL_WRITE			1
 
-struct module;
+/* linux-6.1 can have a vCPU use a cached page, and makes it stop */
+#define KVM_MAX_VCPUS			64
+#define KVM_REQUEST_WAIT		1
+#define KVM_REQ_OUTSIDE_GUEST_MODE	(2 | KVM_REQUEST_WAIT)
+#define DECLARE_BITMAP(name, bits)	unsigned long name[((bits) + 63) / 64]
+#define bitmap_zero(map, bits)		((map)[0] = 0)
+#define __set_bit(nr, map)		((map)[0] |= 1UL << (nr))
+bool kvm_make_vcpus_request_mask(struct kvm *kvm, unsigned int req, unsigned long *mask);
 
 #endif

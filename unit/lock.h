@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Locks that really lock, in two kinds that a program is linked with: tasks.c for
+ * deterministic schedules in one thread, pthreads.c for real threads.
+ */
+#ifndef UNIT_LOCK_H
+#define UNIT_LOCK_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct lock {
+	_Atomic(void *) writer;		/* who holds it for write; NULL: nobody */
+	atomic_int readers;
+	pthread_rwlock_t rw;		/* pthreads.c alone */
+};
+
+enum lock_how {
+	LOCK_READ = 0,
+	LOCK_WRITE = 1,
+	LOCK_SLEEPS = 2,	/* a mutex; otherwise it spins, and nobody may sleep inside */
+};
+
+void lock_init(struct lock *lock);
+void lock_take(struct lock *lock, int how);
+void lock_drop(struct lock *lock, int how);
+
+/* lock_assert() - fail unless @lock is held; for LOCK_WRITE, by the caller for write */
+void lock_assert(struct lock *lock, int how);
+
+/* might_sleep() - fail if the caller holds a lock that spins */
+void might_sleep(void);
+
+/* point() - a place where another thread may come in between */
+void point(void);
+
+/* pause_here() - let the other threads on, for the caller waits for one of them */
+void pause_here(void);
+
+/* fail() - record that the running test has failed, and why */
+__attribute__((format(printf, 1, 2)))
+void fail(const char *fmt, ...);
+
+#endif
