@@ -10,7 +10,7 @@ export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS
 # A shell has a variable SECONDS of its own.
 export FUZZ_SECONDS = $(SECONDS)
 
-COMMANDS := verify check unit faults fuzz coverage mutants suite tree export judge shell soak bench
+COMMANDS := verify check unit faults fuzz coverage mutants suite tree export judge shell soak bench times
 
 .PHONY: help $(COMMANDS) programs clean
 
@@ -30,7 +30,8 @@ help:
 	@echo '  tree     the series as a git branch to edit, in build/linux-BASE/tree'
 	@echo '  export   that branch as the series, byte-stable'
 	@echo '  soak     boot again and again and demand the same table each time'
-	@echo '  bench    measure how long verify and a boot take, against their limits'
+	@echo '  bench    what it costs, in instructions, stock beside patched; table and picture'
+	@echo '  times    how long verify and a boot take, against their limits'
 	@echo '  clean    remove build/'
 	@echo 'Variables:'
 	@echo '  BASE=6.1          the base kernel, one of bases/linux-*; check: all of them'
@@ -49,7 +50,7 @@ clean:
 	rm -rf $(BUILD)
 
 # The lab's own programs; the scripts call this when they need them.
-programs: $(BUILD)/bin/init $(BUILD)/bin/judge
+programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/cost
 
 JUDGE := lab/judge.c lab/ktap.c lab/splat.c lab/text.c
 JUDGE_H := lab/ktap.h lab/splat.h lab/text.h
@@ -61,3 +62,7 @@ $(BUILD)/bin/init: lab/init.c
 $(BUILD)/bin/judge: $(JUDGE) $(JUDGE_H)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -o $@ $(JUDGE)
+
+$(BUILD)/bin/cost: lab/cost.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ $<

@@ -1,67 +1,109 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Measure what a user waits for, against its limits: a cold `make verify`, one
-# after an edit of virt/kvm/pfncache.c, and the boot.  No compiler cache: it
-# would measure an earlier run.
+# What KVM's Xen interface costs on the stock and on the patched kernel: instructions,
+# counted by QEMU (lab/cost.c), and the size of the text.  Each kernel boots twice, and
+# its figures have to be the same.
+#
+# The patched kernel may be slower in no row but those of lab/costs/linux-BASE, each
+# with its reason.  The table and a picture go to docs/costs/.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 take_lock
-bench=$BUILD/bench
-rm -rf "$bench"
-mkdir -p "$bench"
-export CCACHE_DISABLE=1
-worst=0
+"$TOP/scripts/prepare.sh"
+"$TOP/scripts/packages.sh" python3 gnuplot-nox
 
-# timed LOG: seconds that a `make verify` takes; dies unless its verdict is PASS
-timed()
+run=$RESULTS/bench
+rm -rf "$run"
+export TABLE="$run/tests" TESTS="$BUILD/bin" QEMU_CPUS="-smp 1 -icount shift=0" ACCEL=tcg
+mkdir -p "$run"
+echo "cost	ktap	300" >"$TABLE"
+"$TOP/scripts/initramfs.sh"
+for boot in 1 2; do
+	boot_both "$run/$boot"
+	for kernel in stock patched; do
+		dir=$run/$boot/$kernel
+		"$BUILD/bin/judge" --one "$dir" "$TOP/lab/splats" >"$dir/judged" || {
+			cat "$dir/judged"
+			die "the costs of $kernel could not be measured, see above."
+		}
+		sed -n 's/^ *# cost \([^ ]*\) \(.*\)/\1\t\2/p' "$dir/ktap" >"$run/$kernel.$boot"
+	done
+done
+for kernel in stock patched; do
+	diff "$run/$kernel.1" "$run/$kernel.2" ||
+		die "two boots of the $kernel kernel gave other figures, see above; see $(shown "$run")."
+done
+
+# size KERNEL OBJECT: what the tree's own tool says of it, in bytes
+size()
 {
-	start=$(uptime)
-	BUILD=$bench/build "$TOP/scripts/verify.sh" >"$1" 2>&1 || {
-		tail -n 20 "$1" >&2
-		die "the verify to be measured did not pass, see above and $(shown "$1")."
-	}
-	seconds=$(($(uptime) - start))
+	"$OUT/src/scripts/bloat-o-meter" "$OUT/$1/$2" "$OUT/$1/$2" |
+		sed -n 's/^Total: Before=\([0-9]*\),.*/\1/p'
 }
+for object in arch/x86/kvm/xen.o arch/x86/kvm/x86.o virt/kvm/pfncache.o; do
+	for kernel in stock patched; do
+		printf '%s\tsize of %s, bytes\n' "$(size "$kernel" "$object")" "$object" >>"$run/$kernel.1"
+	done
+done
 
-# row WHAT SECONDS LIMIT: print one row and keep in mind whether it holds
-row()
-{
-	mark=ok
-	[ "$(echo "$2 $3" | awk '{ print ($1 <= $2) }')" = 1 ] || {
-		mark=EXCEEDED
-		worst=1
-	}
-	printf '%-48s %8s s %8s s  %s\n' "$1" "$2" "$3" "$mark"
+# A line a row: stock, patched, ratio, and what it is; "-" for what a kernel refuses
+paste "$run/stock.1" "$run/patched.1" | awk -F'\t' '{
+	ratio = ($1 == "-" || $3 == "-") ? "-" : sprintf("%.4f", $3 / $1)
+	print $1 "\t" $3 "\t" ratio "\t" $2
+	if ($2 != $4)
+		exit 1
+}' >"$run/rows" || die "stock and patched were not measured alike; see $(shown "$run")."
+
+docs=$TOP/docs/costs
+mkdir -p "$docs"
+status=0
+awk -F'\t' -v base="$BASE" '
+FNR == NR {
+	if ($0 !~ /^#/ && NF)
+		reason[$1] = $2
+	next
 }
-
-say "a cold verify, its log is $(shown "$bench")/cold"
-timed "$bench/cold"
-cold=$seconds
-
-# The edit is one more patch on a copy of the series.
-mkdir "$bench/series"
-cp "$SERIES"/* "$bench/series/"
-file=virt/kvm/pfncache.c
-built=$(echo "$bench"/build/linux-*)
+FNR == 1 {
+	printf "%10s %10s %7s  %s\n", "stock", "patched", "ratio", "instructions"
+}
 {
-	echo "/* an edit */"
-	cat "$built/patched/$file"
-} >"$bench/edited"
-diff -u --label "a/$file" --label "b/$file" "$built/patched/$file" "$bench/edited" \
-	>"$bench/series/edit.patch" || :
-echo edit.patch >>"$bench/series/series"
-say "a verify after an edit, its log is $(shown "$bench")/warm"
-SERIES=$bench/series
-timed "$bench/warm"
-warm=$seconds
-
-boot=$(sed -n 's/^boot_seconds=//p' "$bench"/build/results/*/2*/*/meta | sort -n | tail -n 1)
-say "on $(nproc) CPUs, $(head -n 1 "$bench/build/accel"):"
-printf '%-48s %10s %10s\n' "what" "measured" "limit"
-row "verify, cold, no compiler cache" "$cold" 480
-row "verify, after an edit of $file" "$warm" 60
-row "start of QEMU to PID 1, the slowest boot" "$boot" 2.5
-rm -rf "$bench/build"
-exit "$worst"
+	mark = ""
+	slower = $1 != "-" && $2 > $1
+	if (slower && $4 in reason) {
+		mark = " *"
+		why = why "  " $4 ": " reason[$4] "\n"
+	} else if (slower) {
+		mark = "  <-- slower"
+		bad = 1
+	}
+	if (!slower && $4 in reason) {
+		mark = "  <-- no longer slower: take it out of lab/costs/linux-" base
+		bad = 1
+	}
+	seen[$4] = 1
+	printf "%10s %10s %7s  %s%s\n", $1, $2, $3, $4, mark
+}
+END {
+	printf "\n* slower, because\n%s", why
+	for (row in reason) {
+		if (!(row in seen)) {
+			print "no row is called " row "  <--"
+			bad = 1
+		}
+	}
+	exit bad
+}' "$TOP/lab/costs/linux-$BASE" "$run/rows" >"$run/table" || status=1
+cat "$run/table"
+{
+	echo "# SPDX-License-Identifier: GPL-2.0"
+	echo "# Made by make bench BASE=$BASE, on $(cat "$OUT/origin")"
+	echo
+	cat "$run/table"
+} >"$docs/linux-$BASE.txt"
+gnuplot -e "rows='$run/rows'; out='$docs/linux-$BASE.svg'; base='$BASE'" "$TOP/lab/costs/costs.gnuplot" ||
+	die "gnuplot could not draw the picture."
+sed -i '1a <!-- SPDX-License-Identifier: GPL-2.0 -->' "$docs/linux-$BASE.svg"
+say "the table and its picture: $(shown "$docs")/linux-$BASE.txt and .svg"
+exit "$status"

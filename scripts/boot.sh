@@ -10,7 +10,7 @@
 
 which=$1
 dir=$2
-accel=$(head -n 1 "$BUILD/accel")
+accel=${ACCEL:-$(head -n 1 "$BUILD/accel")}
 case $accel in
 tcg) not_tested="Intel VMX (TCG emulates AMD SVM only), real hardware" ;;
 kvm)

@@ -5,7 +5,8 @@
 
 # qemu_command ACCELERATOR KERNEL CONSOLE REPORT WORDS: print the command that
 # boots KERNEL with the two serial ports on the QEMU devices CONSOLE and REPORT
-# and WORDS on the kernel's command line.
+# and WORDS on the kernel's command line.  QEMU_CPUS says so if it is not to have two
+# CPUs.
 qemu_command()
 {
 	case $1 in
@@ -15,7 +16,7 @@ qemu_command()
 	# thread for all it was never seen to.
 	tcg) cpu="-accel tcg,thread=single -cpu max" ;;
 	esac
-	echo "qemu-system-x86_64 -M q35 $cpu -smp 2 -m 2G" \
+	echo "qemu-system-x86_64 -M q35 $cpu ${QEMU_CPUS:--smp 2} -m 2G" \
 		"-nodefaults -display none -no-reboot" \
 		"-kernel '$OUT/$2/arch/x86/boot/bzImage'" \
 		"-initrd '$OUT/initramfs.cpio'" \
