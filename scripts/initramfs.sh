@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Make $OUT/initramfs.cpio: our PID 1, busybox, the tests and their table, from
-# $TABLE and $TESTS.
+# $TABLE and $TESTS.  FILES are files that lie there, too, and are no tests.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -22,7 +22,7 @@ make -s -C "$TOP" programs
 		file /lab/tests $TABLE 0644 0 0
 		dir /lab/bin 0755 0 0
 	LIST
-	for name in $(tests); do
+	for name in $(tests) ${FILES:-}; do
 		echo "file /lab/bin/$name $TESTS/$name 0755 0 0"
 	done
 } >"$OUT/initramfs.list"
