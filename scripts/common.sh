@@ -174,6 +174,12 @@ patches()
 	done
 }
 
+# series_sums: the files of the series, with their hashes
+series_sums()
+{
+	{ echo series; patches; } | (cd "$SERIES" && xargs sha256sum --)
+}
+
 # tests: the names in the table of tests.
 tests()
 {
