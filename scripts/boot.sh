@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Boot one kernel, let it run the table of tests, and keep all that a judge or a
-# reader may ask for: boot.sh stock|patched DIR
+# reader may ask for: boot.sh stock|patched DIR.  WORDS are for the kernel's command line.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -25,7 +25,7 @@ mkdir -p "$dir"
 cp "$TABLE" "$dir/tests"
 cp "$OUT/$which/.config" "$dir/config"
 : >"$dir/ktap"
-qemu_command "$accel" "$which" "file:$dir/console" "file:$dir/ktap" "" >"$dir/cmdline"
+qemu_command "$accel" "$which" "file:$dir/console" "file:$dir/ktap" "${WORDS:-}" >"$dir/cmdline"
 
 # clock: seconds with two digits
 clock()
