@@ -68,7 +68,8 @@ clean:
 	rm -rf $(BUILD)
 
 # The lab's own programs; the scripts call this when they need them.
-programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/host $(BUILD)/bin/stress $(BUILD)/bin/cost
+programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/host $(BUILD)/bin/stress $(BUILD)/bin/cost \
+	$(BUILD)/bin/tsc
 
 JUDGE := lab/judge.c lab/ktap.c lab/splat.c lab/text.c
 JUDGE_H := lab/ktap.h lab/splat.h lab/text.h
@@ -88,6 +89,10 @@ $(BUILD)/bin/judge: $(JUDGE) $(JUDGE_H)
 $(BUILD)/bin/stress: lab/stress.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -static -pthread -o $@ $<
+
+$(BUILD)/bin/tsc: lab/tsc.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTCFLAGS) -o $@ $<
 
 $(BUILD)/bin/cost: lab/cost.c
 	@mkdir -p $(@D)

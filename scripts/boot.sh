@@ -11,8 +11,13 @@
 which=$1
 dir=$2
 accel=${ACCEL:-$(head -n 1 "$BUILD/accel")}
+words=${WORDS:-}
 case $accel in
-tcg) not_tested="Intel VMX (TCG emulates AMD SVM only), real hardware" ;;
+tcg)
+	not_tested="Intel VMX (TCG emulates AMD SVM only), real hardware"
+	# See lab/tsc.c; a clock that counts instructions is another one.
+	[ -n "${QEMU_CPUS:-}" ] || words="$words tsc_early_khz=$("$BUILD/bin/tsc")"
+	;;
 kvm)
 	not_tested="Intel VMX"
 	! grep -qw vmx /proc/cpuinfo || not_tested="AMD SVM"
@@ -25,7 +30,7 @@ mkdir -p "$dir"
 cp "$TABLE" "$dir/tests"
 cp "$OUT/$which/.config" "$dir/config"
 : >"$dir/ktap"
-qemu_command "$accel" "$which" "file:$dir/console" "file:$dir/ktap" "${WORDS:-}" >"$dir/cmdline"
+qemu_command "$accel" "$which" "file:$dir/console" "file:$dir/ktap" "$words" >"$dir/cmdline"
 
 # clock: seconds with two digits
 clock()

@@ -109,7 +109,7 @@ esac
 # messages FILE: what the tools have said, without the places, which patches move
 messages()
 {
-	grep -E '(warning|error|WARNING|ERROR):?[ :]|: (style|note):' "$1" |
+	grep -E '(^|[^A-Za-z_])(warning|error|WARNING|ERROR): ' "$1" |
 		sed -E -e "s,$OUT/[a-z./]*/(arch|virt|include|Documentation)/,\1/,g" -e 's/:[0-9]+(:[0-9]+)?(-[0-9]+)?:/:/g' \
 			-e 's/\b(line|before|at) [0-9]+/\1 N/g' | sort
 }
@@ -152,6 +152,10 @@ row()
 			verdict="not in this kernel"
 			break
 		}
+		if grep -q 'C=2 specified, but .* not up to date' "$log"; then
+			verdict="not run: this kernel wants a newer one"
+			break
+		fi
 		[ "$status" -eq 0 ] || {
 			verdict="FAIL: $kernel does not build, see $(shown "$log")"
 			break
@@ -178,7 +182,7 @@ row lockdep "gcc, PROVE_LOCKING=y" build lockdep CC="$CC"
 row i386 "gcc, ARCH=i386" build i386 CC="$CC" ARCH=i386
 row w1 "gcc, W=1" build warnings CC="$CC" W=1
 row w1-clang "$clang, W=1" build warnings CC="${CC%gcc}$clang" W=1
-row sparse "sparse, all of KVM" build modules CC="$CC" C=2
+row sparse "sparse $(sparse --version | sed 's, .*,,'), all of KVM" build modules CC="$CC" C=2
 row coccinelle "coccicheck's rules, the series' files" cocci
 row kernel-doc "kernel-doc, the series' files" kernel_doc
 row htmldocs "Documentation/virt/kvm, with Sphinx" htmldocs
