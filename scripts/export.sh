@@ -11,7 +11,7 @@
 take_lock
 [ -d "$tree" ] || die "there is no $(shown "$tree") to export; 'make tree' makes it."
 is_clean || die "$(shown "$tree") has changes that are not committed; commit or stash them first."
-[ "$(series_hash)" = "$(cat "$tree/.git/lab-series")" ] ||
+[ "$(series_hash)" = "$(sed 's/ rejects//' "$tree/.git/lab-series")" ] ||
 	die "$(shown "$SERIES") was changed since 'make tree', an export would lose that; run 'make tree' first."
 
 new=$OUT/export

@@ -57,11 +57,13 @@ git -C "$tree" reset -q --hard base
 for name in $list; do
 	as_lab git -C "$tree" am -q --keep-non-patch --committer-date-is-author-date \
 		"$SERIES/$name" >"$LOGS/am" 2>&1 || {
-		git -C "$tree" am --abort
+		as_lab git -C "$tree" am --abort
 		git -C "$tree" reset -q --hard base
 		git -C "$tree" rev-parse base >"$tree/.git/lab-head"
+		# Whoever brings the branch here in another way may export it.
+		echo "$(series_hash) rejects" >"$tree/.git/lab-series"
 		cat "$LOGS/am" >&2
-		die "$name does not apply, see above; mend the patch, nothing was lost."
+		die "$name does not apply, see above; mend the patch or rebase the branch (docs/series.md), nothing was lost."
 	}
 done
 remember
