@@ -10,7 +10,7 @@ export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS
 # A shell has a variable SECONDS of its own.
 export FUZZ_SECONDS = $(SECONDS)
 
-COMMANDS := verify check unit faults fuzz coverage mutants suite tree export judge shell soak bench times
+COMMANDS := verify check unit faults fuzz coverage mutants suite tree export judge shell soak bench times modules
 
 .PHONY: help $(COMMANDS) programs clean
 
@@ -32,6 +32,7 @@ help:
 	@echo '  soak     boot again and again and demand the same table each time'
 	@echo '  bench    what it costs, in instructions, stock beside patched; table and picture'
 	@echo '  times    how long verify and a boot take, against their limits'
+	@echo '  modules  the KVM modules alone as a DKMS package, tried on the kernel that Debian built'
 	@echo '  clean    remove build/'
 	@echo 'Variables:'
 	@echo '  BASE=6.1          the base kernel, one of bases/linux-*; check: all of them'

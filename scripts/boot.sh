@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Boot one kernel, let it run the table of tests, and keep all that a judge or a
-# reader may ask for: boot.sh stock|patched DIR
+# reader may ask for: boot.sh stock|patched DIR; with WORDS on its command line
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -25,7 +25,7 @@ mkdir -p "$dir"
 cp "$TABLE" "$dir/tests"
 cp "$OUT/$which/.config" "$dir/config"
 : >"$dir/ktap"
-qemu_command "$accel" "$which" "file:$dir/console" "file:$dir/ktap" "" >"$dir/cmdline"
+qemu_command "$accel" "$which" "file:$dir/console" "file:$dir/ktap" "${WORDS:-}" >"$dir/cmdline"
 
 # clock: seconds with two digits
 clock()
@@ -34,7 +34,7 @@ clock()
 	echo "$up"
 }
 
-say "booting the $which kernel, $limit s at most"
+say "booting the ${which##*/} kernel, $limit s at most"
 start=$(clock)
 start_qemu "$limit" "$(cat "$dir/cmdline")" >"$dir/qemu" 2>&1
 while [ ! -s "$dir/ktap" ] && kill -0 "$job" 2>/dev/null; do
