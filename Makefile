@@ -32,7 +32,7 @@ help:
 	@echo '  soak     boot again and again and demand the same table each time'
 	@echo '  bench    what it costs, in instructions, stock beside patched; table and picture'
 	@echo '  times    how long verify and a boot take, against their limits'
-	@echo '  modules  the KVM modules alone as a DKMS package, tried on the kernel that Debian built'
+	@echo '  modules  KVM alone as a DKMS package for the kernel that Debian built (6.1, 6.12; root)'
 	@echo '  clean    remove build/'
 	@echo 'Variables:'
 	@echo '  BASE=6.1          the base kernel, one of bases/linux-*; check: all of them'

@@ -20,15 +20,6 @@ root=$work/root
 run=$RESULTS/modules
 kvm="kvm.ko kvm-intel.ko kvm-amd.ko"
 
-# Whoever is not root becomes it in a namespace.
-if [ "$(id -u)" -eq 0 ]; then
-	namespace="unshare -m"
-	options=
-else
-	namespace="unshare -rm"
-	options=,userxattr
-fi
-
 # depends PACKAGE VERSION REGEX: the packages that it depends on and whose names match
 depends()
 {
@@ -42,7 +33,7 @@ fetch()
 {
 	cd "$1"
 	real=$(depends "$image" "$2" '^linux-image-')
-	if [ -z "$real" ] && [ "$(id -u)" -eq 0 ]; then
+	if [ -z "$real" ]; then
 		apt-get update
 		real=$(depends "$image" "$2" '^linux-image-')
 	fi
@@ -78,7 +69,7 @@ unpack()
 overlaid()
 {
 	mount -t overlay overlay "$work/merged" \
-		-o "lowerdir=/,upperdir=$root,workdir=$work/overlay$options" || exit
+		-o "lowerdir=/,upperdir=$root,workdir=$work/overlay" || exit
 	mount --rbind /proc "$work/merged/proc"
 	mount --rbind /dev "$work/merged/dev"
 	exec chroot "$work/merged" env PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
@@ -96,8 +87,7 @@ unpack)
 	;;
 inside)
 	shift
-	# shellcheck disable=SC2086 # a list of words
-	exec $namespace "$0" overlaid "$@"
+	exec unshare -m "$0" overlaid "$@"
 	;;
 overlaid)
 	shift
@@ -255,6 +245,7 @@ fact()
 
 [ -z "$KTREE$KTARBALL" ] || die "modules are for a kernel that Debian built; run it without KTREE and KTARBALL."
 [ -n "$image" ] || die "bases/linux-$BASE names no kernel that Debian built; give BASE=6.1 or BASE=6.12."
+[ "$(id -u)" -eq 0 ] || die "dpkg and DKMS want to be root, in a mount namespace of their own; run this as root."
 
 take_lock
 patches >/dev/null
@@ -281,7 +272,7 @@ kernel=$(basename "$root"/boot/vmlinuz-*)
 kernel=${kernel#vmlinuz-}
 headers=$root/usr/src/linux-headers-$kernel
 "$TOP/scripts/packages.sh" "$(sed -n 's/^CC = .*\(gcc-[0-9]*\)$/\1/p' "$headers/.kernelvariables")"
-inside true || die "no overlay of file systems can be mounted here, see above; run this as root, with BUILD= on a disk."
+inside true || die "no overlay of file systems can be mounted here, see above; run this where root may, with BUILD= on a disk."
 
 # The tests are built from the patched tree; a copy that was never compiled will do.
 tree=patched
