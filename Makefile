@@ -6,13 +6,15 @@ HOSTCC ?= gcc
 HOSTCFLAGS ?= -std=gnu11 -O2 -Wall -Wextra -Werror
 
 # Only what was given: scripts/common.sh knows the defaults.
-export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS
+export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL SEED PHASES V FLAVOUR
 # A shell has a variable SECONDS of its own.
 export FUZZ_SECONDS = $(SECONDS)
 
-COMMANDS := verify check unit faults fuzz coverage mutants suite tree export judge shell soak bench times modules
+# Those whose result goes into the report, and the others
+TESTS := verify check unit faults fuzz coverage mutants suite bisect matrix debug bench soak selftests-bundle modules
+TOOLS := tree export mail quilt report judge shell times deb
 
-.PHONY: help $(COMMANDS) programs clean
+.PHONY: help $(TESTS) $(TOOLS) programs clean
 
 help:
 	@echo 'Commands:'
@@ -21,14 +23,22 @@ help:
 	@echo '  check    all that CI runs: the lab on itself, the series, and verify'
 	@echo '  unit     pfncache.c on the host: its states, the schedules of its races, threads'
 	@echo '  faults   take its protections out one by one, the unit tests must catch it'
-	@echo '  fuzz     fuzz it on the host against a model'
+	@echo '  fuzz     random operations: on the host against a model, then in the VM'
 	@echo '  coverage which of its lines the unit tests and the fuzzer reach'
 	@echo '  mutants  build deliberate faults into the patched kernel, the tests must catch them'
 	@echo '  suite    all x86 KVM selftests on both kernels, the verdicts must be the same'
+	@echo '  bisect   after each patch alone: builds without a warning, and the tests pass'
+	@echo '  matrix   configurations, compilers and checkers; no message that stock does not give'
+	@echo '  debug    Xen selftests and a random stress on kernels with KASAN, lockdep, KCSAN, ...'
 	@echo '  judge    judge a stored run again, without a boot'
 	@echo '  shell    a prompt inside the patched VM'
 	@echo '  tree     the series as a git branch to edit, in build/linux-BASE/tree'
 	@echo '  export   that branch as the series, byte-stable'
+	@echo '  mail     the series as mails with a cover letter, signed off by you; sends nothing'
+	@echo '  report   one page of all results, build/report.html and .txt'
+	@echo '  quilt    the series for a Debian source package, with DEP-3 headers'
+	@echo '  deb      installable kernel packages with the configuration of the distribution'
+	@echo '  selftests-bundle  an archive of the Xen selftests, to run on any x86 host'
 	@echo '  soak     boot again and again and demand the same table each time'
 	@echo '  bench    what it costs, in instructions, stock beside patched; table and picture'
 	@echo '  times    how long verify and a boot take, against their limits'
@@ -41,28 +51,49 @@ help:
 	@echo '  SERIES=dir        another series than patches/linux-BASE'
 	@echo '  BUILD=dir         another place than build/ (6 GB)'
 	@echo '  RUN=dir           judge: the run, by default the latest'
-	@echo '  SECONDS=60        fuzz: how long'
+	@echo '  SECONDS=60        fuzz, debug: how long'
+	@echo '  SEED=1            fuzz, debug: where the random stress begins'
+	@echo '  KERNEL=stock      debug: that one in place of the patched one'
+	@echo '  PHASES="plain"    debug: only these phases of the stress, see lab/stress.c'
+	@echo '  V=1               mail: which version of the series it is'
+	@echo '  FLAVOUR=amd64     deb: which configuration of Debian'
 	@echo '  BOOTS=20          soak: how many boots of each kernel'
 
-$(COMMANDS):
+$(TESTS):
+	@scripts/record.sh $@
+
+$(TOOLS):
 	@scripts/$@.sh
 
 clean:
 	rm -rf $(BUILD)
 
 # The lab's own programs; the scripts call this when they need them.
-programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/cost
+programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/host $(BUILD)/bin/stress $(BUILD)/bin/cost \
+	$(BUILD)/bin/tsc
 
 JUDGE := lab/judge.c lab/ktap.c lab/splat.c lab/text.c
 JUDGE_H := lab/ktap.h lab/splat.h lab/text.h
 
-$(BUILD)/bin/init: lab/init.c
+$(BUILD)/bin/init: lab/init.c lab/run.c lab/run.h
 	@mkdir -p $(@D)
-	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ $<
+	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ lab/init.c lab/run.c
+
+$(BUILD)/bin/host: lab/host.c lab/run.c lab/run.h
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ lab/host.c lab/run.c
 
 $(BUILD)/bin/judge: $(JUDGE) $(JUDGE_H)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -o $@ $(JUDGE)
+
+$(BUILD)/bin/stress: lab/stress.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTCFLAGS) -static -pthread -o $@ $<
+
+$(BUILD)/bin/tsc: lab/tsc.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTCFLAGS) -o $@ $<
 
 $(BUILD)/bin/cost: lab/cost.c
 	@mkdir -p $(@D)

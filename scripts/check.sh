@@ -16,7 +16,7 @@ take_lock
 
 # Those which are about the lab itself are made once.  What a check of wrong input
 # may disturb comes first.
-PARTS=${PARTS:-programs judge series unit verify mutants input}
+PARTS=${PARTS:-programs judge series verify unit handover mutants input}
 
 if [ -n "$all_bases" ]; then
 	count=$BUILD/check/count
@@ -29,7 +29,7 @@ if [ -n "$all_bases" ]; then
 		[ -f "$count" ] || die "the checks of linux-$BASE ended before their count, see above."
 		sum=$(echo "$sum $(cat "$count")" | awk '{ gsub(",", "")
 			print $1 + $7 " passed, " $3 + $9 " failed, " $5 + $11 " skipped" }')
-		PARTS="series unit verify mutants"
+		PARTS="series verify unit handover mutants"
 	done
 	echo "$sum" | tee "$count"
 	case $sum in *" 0 failed"*) exit ;; esac

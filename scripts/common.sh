@@ -137,9 +137,9 @@ step()
 	die "$text failed (status $status), see above; the whole log is $(shown "$log")."
 }
 
-# boot_both DIR [FOLDER]: boot the stock and the patched kernel (of a FOLDER of $OUT) side
-# by side, for neither
-# takes more than a CPU under TCG; what they leave is in DIR/stock and DIR/patched.
+# boot_both DIR [FOLDER]: boot the stock and the patched kernel of $OUT, or of a FOLDER there,
+# side by side, for neither takes more than a CPU under TCG; what they leave is in DIR/stock
+# and DIR/patched.
 boot_both()
 {
 	setsid "$TOP/scripts/boot.sh" "${2:+$2/}stock" "$1/stock" &
@@ -174,6 +174,12 @@ patches()
 			die "$(shown "$SERIES")/series names $name, which is not there."
 		echo "$name"
 	done
+}
+
+# series_sums: the files of the series, with their hashes
+series_sums()
+{
+	{ echo series; patches; } | (cd "$SERIES" && xargs sha256sum --)
 }
 
 # tests: the names in the table of tests.

@@ -1,10 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Fuzz pfncache.c on the host, for FUZZ_SECONDS (60): sequences of operations against
-# the model in unit/ops.c, guided by coverage.  The patched kernel has to stand it.
-# The stock one goes first and must not: a fuzzer that finds nothing there is broken.
+# the model in unit/ops.c, guided by coverage.  Then, for as long, the whole of KVM's Xen
+# interface in the VM (lab/stress.c), from SEED on.
 #
-# What was found interesting stays in $OUT/unit/corpus, for the next time.
+# The patched kernel has to stand both.  The stock one goes first and must not: a fuzzer
+# that finds nothing there is broken.
+#
+# What the first found interesting stays in $OUT/unit/corpus, for the next time.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -13,11 +16,12 @@
 
 seconds=${FUZZ_SECONDS:-60}
 [ "$seconds" -gt 0 ] 2>/dev/null || die "SECONDS=$seconds is no time; give 1 or more."
+seed=${SEED:-1}
+[ "$seed" -ge 0 ] 2>/dev/null || die "SEED=$seed is no number."
 take_lock
 "$TOP/scripts/packages.sh" clang
 "$TOP/scripts/packages.sh" "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
-"$TOP/scripts/source.sh"
-"$TOP/scripts/series.sh" apply
+"$TOP/scripts/prepare.sh"
 host_stock fuzz
 host_patched fuzz
 
@@ -43,3 +47,34 @@ fi
 done=$(sed -n 's/^Done \([0-9]* runs\) in .*/\1/p' "$log")
 [ -n "$done" ] || die "the fuzzer did not get to its end; see $(shown "$log")."
 say "fuzz: $done, patched stands it"
+
+run=$RESULTS/fuzz
+rm -rf "$run"
+mkdir -p "$run/bin"
+cp "$BUILD/bin/stress" "$run/bin"
+export TABLE="$run/tests" TESTS="$run/bin"
+
+# stress KERNEL SECONDS: the judge's status; its words are in $log
+stress()
+{
+	log=$run/$1.judged
+	echo "stress	ktap	$(($2 * 2 + 120))	$seed $2 plain timers" >"$TABLE"
+	"$TOP/scripts/initramfs.sh"
+	"$TOP/scripts/boot.sh" "$1" "$run/$1"
+	status=0
+	"$BUILD/bin/judge" --one "$run/$1" "$TOP/lab/splats" >"$log" || status=$?
+	return "$status"
+}
+
+say "stress in the VM: stock for 10 s, it has to fail"
+status=0
+stress stock 10 || status=$?
+[ "$status" -eq 1 ] || die "the stress finds nothing on stock; see $(shown "$log")."
+sed -n '/<--/p; /^ *line [0-9]*:/p' "$log"
+say "stress in the VM: patched for twice $seconds s"
+stress patched "$seconds" || {
+	cat "$log"
+	say "fuzz: patched fails in the VM; SEED=$seed is where it began"
+	exit 1
+}
+sed -n 's/^ *# seed/fuzz: seed/p' "$run/patched/ktap"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Make an initramfs, $INITRAMFS: our PID 1, busybox, the tests and their table, from
-# $TABLE and $TESTS, and the modules that PID 1 has to load first, if $MODULES is a
-# folder of them with their order in `list`.
+# $TABLE and $TESTS.  FILES are files that lie there, too, and are no tests.  If MODULES is a
+# folder of modules with their order in `list`, PID 1 loads them first.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -29,7 +29,7 @@ list=${INITRAMFS%.cpio}.list
 		file /lab/tests $TABLE 0644 0 0
 		dir /lab/bin 0755 0 0
 	LIST
-	for name in $(tests); do
+	for name in $(tests) ${FILES:-}; do
 		echo "file /lab/bin/$name $TESTS/$name 0755 0 0"
 	done
 	[ -z "$MODULES" ] || {

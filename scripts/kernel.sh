@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Configure and build one kernel in place: kernel.sh stock|patched, or
-# kernel.sh mutant FAULT for the patched one with the fault of that file.
+# Configure and build one kernel in place: kernel.sh stock|patched|bisect, or
+# kernel.sh mutant FAULT for the patched one with the fault of that file, or
+# kernel.sh stock-KIND|patched-KIND for one with the options of lab/config/KIND.config.
 #
 # In place, because then no object knows where it lies: `patched` begins as a
 # copy of the built `stock`, and rebuilds only what the series changes; likewise
@@ -12,8 +13,20 @@
 
 which=$1
 tree=$OUT/$which
-common=$TOP/lab/config/base.config
-own=$TOP/lab/config/linux-$BASE.config
+config=$TOP/lab/config
+fragments="$config/base.config $config/linux-$BASE.config"
+make_flags=
+kind=
+case $which in
+*-*)
+	kind=${which#*-}
+	fragments="$fragments $config/$kind.config $config/linux-$BASE.debug.config"
+	# What the series is about is watched, and nothing else.  Newer kernels call an
+	# object by its path, older ones by its name.
+	[ "$kind" != kcsan ] || make_flags="KCSAN_SANITIZE=n $(printf 'KCSAN_SANITIZE_%s.o=y ' \
+		xen x86 pfncache kvm_main ../../../virt/kvm/pfncache ../../../virt/kvm/kvm_main)"
+	;;
+esac
 
 # configure: tinyconfig plus the fragments, and proof that Kconfig kept each line
 # of them; an option that silently went away would take its tests with it.
@@ -21,9 +34,11 @@ configure()
 {
 	cd "$tree"
 	make CC="$CC" tinyconfig
-	scripts/kconfig/merge_config.sh -m .config "$common" "$own"
+	# shellcheck disable=SC2086 # a list of files
+	scripts/kconfig/merge_config.sh -m .config $fragments
 	make CC="$CC" olddefconfig
-	cat "$common" "$own" | grep -E '^(CONFIG_|# CONFIG_.* is not set$)' |
+	# shellcheck disable=SC2086
+	cat $fragments | grep -E '^(CONFIG_|# CONFIG_.* is not set$)' |
 		while read -r option; do
 			grep -qxF "$option" .config || echo "$option"
 		done >.lab-lost
@@ -39,9 +54,9 @@ fault=${2:-}
 
 if [ ! -d "$tree" ]; then
 	case $which in
-	stock) from=$OUT/src ;;
-	patched) from=$OUT/stock ;;
+	patched|bisect) from=$OUT/stock ;;
 	mutant) from=$OUT/patched ;;
+	*) from=$OUT/src ;;
 	esac
 	rm -rf "$tree.tmp"
 	step "copying the ${from##*/} tree to $which" "$LOGS/copy" cp -a "$from" "$tree.tmp"
@@ -53,7 +68,7 @@ if [ ! -d "$tree" ]; then
 		sed -i "s|$from/|$tree/|g" {} +
 	mv "$tree.tmp" "$tree"
 fi
-[ "$which" = stock ] || "$TOP/scripts/series.sh" install "$which"
+[ "${which%%-*}" = stock ] || "$TOP/scripts/series.sh" install "$which"
 if [ "$which" = mutant ]; then
 	# The install has taken back the fault before this one, and will take back
 	# this one wherever it is.
@@ -66,9 +81,11 @@ fi
 
 # What this build depends on; the patched sources carry it in series.key.
 key=$({
-	cat "$common" "$own" "$OUT/origin"
+	# shellcheck disable=SC2086
+	cat $fragments "$OUT/origin"
+	echo "$make_flags"
 	gcc --version
-	[ "$which" = stock ] || cat "$OUT/series.key"
+	[ "${which%%-*}" = stock ] || cat "$OUT/series.key"
 } | sha256sum)
 if [ "$key" = "$(cat "$tree/.lab-built" 2>/dev/null)" ]; then
 	say "the $which kernel is built"
@@ -76,16 +93,21 @@ if [ "$key" = "$(cat "$tree/.lab-built" 2>/dev/null)" ]; then
 fi
 rm -f "$tree/.lab-built"
 
-config_key=$(cat "$common" "$own" | sha256sum)
+# shellcheck disable=SC2086
+config_key=$(cat $fragments | sha256sum)
 if [ "$config_key" != "$(cat "$tree/.lab-config" 2>/dev/null)" ]; then
 	step "configuring the $which kernel" "$LOGS/configure-$which" "$0" "$which" configure
 	[ ! -s "$tree/.lab-lost" ] ||
-		die "the $which kernel cannot have these options of $(shown "$common") or $(shown "$own"):" \
+		die "the $which kernel cannot have these options of $(shown "$config"):" \
 			"$(tr '\n' ' ' <"$tree/.lab-lost")"
 	echo "$config_key" >"$tree/.lab-config"
 fi
 # The version's suffix tells in every log which of the two kernels spoke.
+# shellcheck disable=SC2086
 step "building the $which kernel" "$LOGS/build-$which" \
-	make -C "$tree" -j"$(nproc)" CC="$CC" LOCALVERSION="-$which" \
+	make $make_flags -C "$tree" -j"$(nproc)" CC="$CC" LOCALVERSION="-$which" \
 	KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab olddefconfig bzImage
+[ "$kind" != kcsan ] || for object in arch/x86/kvm/xen arch/x86/kvm/x86 virt/kvm/pfncache virt/kvm/kvm_main; do
+	nm "$tree/$object.o" | grep -q __tsan_read || die "$object.o of $which was built without KCSAN."
+done
 echo "$key" >"$tree/.lab-built"

@@ -278,6 +278,7 @@ inside true || die "no overlay of file systems can be mounted here, see above; r
 tree=patched
 if [ ! -d "$OUT/patched" ]; then
 	tree=tests
+	export TESTS="$OUT/selftests.$tree/bin"
 	[ -d "$OUT/tests" ] || {
 		rm -rf "$OUT/tests.tmp"
 		cp -al "$OUT/src" "$OUT/tests.tmp"

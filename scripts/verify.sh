@@ -13,7 +13,7 @@ patches >/dev/null
 run=$RESULTS/$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$run"
 cp "$OUT/origin" "$run/version"
-{ echo series; patches; } | (cd "$SERIES" && xargs sha256sum --) >"$run/series.sha256"
+series_sums >"$run/series.sha256"
 boot_both "$run"
 ln -sfn "${run##*/}" "$RESULTS/latest"
 say "the run is in $(shown "$run")"

@@ -140,7 +140,17 @@ ended_boot()
 	ended "file:$WORK/ended/ktap" boot.sh stock "$WORK/ended"
 }
 
+wrong_words()
+{
+	refuses "SECONDS=0 is no time" env FUZZ_SECONDS=0 "$TOP/scripts/fuzz.sh"
+	refuses "SEED=x is no number" env SEED=x "$TOP/scripts/fuzz.sh"
+	refuses "SECONDS=soon is no time" env FUZZ_SECONDS=soon "$TOP/scripts/debug.sh"
+	refuses "KERNEL=mine is neither" env KERNEL=mine "$TOP/scripts/debug.sh"
+	refuses "there is no phase calm" env PHASES="plain calm" "$TOP/scripts/debug.sh"
+}
+
 check "an unknown BASE is refused" wrong_base
+check "settings of fuzz and debug that mean nothing are refused" wrong_words
 check "a KTREE or KTARBALL that is no kernel is refused" no_kernel
 check "a kernel on which a patch rejects is refused, naming patch, file and hunk" other_version
 check "two commands at once: the second is refused" two_at_once

@@ -1,0 +1,1059 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * stress.c - random use of KVM's Xen interface from many threads at once
+ *
+ *	stress SEED SECONDS|@ROUND PHASE...
+ *
+ * A round is the life of one VM: vCPUs that run, threads that set, get and unset
+ * attributes, send events, change memslots and take the backing memory away.  What a
+ * thread does next depends on SEED, the round and the thread alone, so @ROUND does
+ * one round again; how the threads meet is up to the machine.
+ *
+ * Phases, one KTAP result each:
+ *   plain      rounds until SECONDS are over
+ *   timers     plain, with Xen timers
+ *   vectors    plain, and the VM gets an upcall vector, and so does a vCPU whether it has
+ *              a local APIC or not
+ *   blobs      plain, and the hypercall page is at times made from a blob of userspace's
+ *   failing    plain, while allocations fail at random
+ *   each       each allocation of each operation fails once, in turn
+ *   leaks      kmemleak has nothing to say about all that
+ *   watched    KCSAN was awake: it has watched accesses
+ *
+ * An operation may fail, but with an errno that makes sense, and KVM must write only
+ * where an area was set: page 0 and a range of guard pages stay as they are.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Newer than the headers that this may be built with: Documentation/virt/kvm/api.rst */
+#define CONFIG_FLAG_UPDATE_FLAG		(1 << 6)
+#define CONFIG_FLAG_TSC_UNSTABLE	(1 << 7)
+#define ATTR_RUNSTATE_UPDATE_FLAG	5
+#define ATTR_SHARED_INFO_HVA		6
+#define VCPU_ATTR_VCPU_INFO_HVA		9
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define PAGE		4096UL
+#define INVALID		(~0ULL)
+
+/*
+ * The guest's memory: slot 0 never moves.  Areas may begin in pages 1 to 15, and so
+ * end in page 16 at most; KVM has no business in page 0 and the guard.
+ */
+#define MEMORY_PAGES	64
+#define FIRST_AREA	1
+#define NR_AREAS	15
+#define FIRST_GUARD	17
+#define NR_GUARDS	15
+#define CODE_PAGE	48	/* and one for each other vCPU */
+#define IVT_PAGE	56
+/* Slot 1 comes and goes, here or there. */
+#define SLOT1_PAGES	8
+#define SLOT1_GFN	0x100
+#define SLOT1_GFN_MOVED	0x200
+/* Memory of the process for areas by userspace address */
+#define OTHER_PAGES	8
+
+#define NR_VCPUS	2
+#define OPS_PER_ROUND	120	/* of each thread */
+#define MSR_HYPERCALL	0x40000000
+
+enum kind { RUN_VCPU, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY };
+
+static const enum kind kinds[] = {
+	RUN_VCPU, RUN_VCPU, SET_ATTRS, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY,
+};
+
+struct vm {
+	int fd;
+	int vcpu[NR_VCPUS];
+	struct kvm_run *run[NR_VCPUS];
+	uint8_t *memory, *slot1, *other;
+	int event;		/* an eventfd, for events that the guest sends */
+};
+
+struct thread {
+	pthread_t id;
+	unsigned int nr;
+	uint64_t random;
+	struct vm *vm;
+};
+
+static int kvm;
+static size_t run_size;
+static uint64_t seed;
+static long round_nr;
+static bool timers, vectors, blobs, failing;
+static atomic_uint nr_problems;
+static atomic_ulong nr_ops;
+static unsigned int nr_result;
+
+/* problem() - a line of the report that fails the phase */
+__attribute__((format(printf, 1, 2)))
+static void problem(const char *fmt, ...)
+{
+	va_list args;
+
+	if (++nr_problems > 10)
+		return;
+	flockfile(stdout);
+	printf("# ");
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("; again with: stress %llu @%ld\n", (unsigned long long)seed, round_nr);
+	fflush(stdout);
+	funlockfile(stdout);
+}
+
+/* give_up() - something that is not under test does not work */
+__attribute__((noreturn))
+static void give_up(const char *what)
+{
+	printf("Bail out! %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* next() - splitmix64, good enough and one word of state */
+static uint64_t next(struct thread *t)
+{
+	uint64_t z = t->random += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+static uint64_t pick(struct thread *t, uint64_t n)
+{
+	return next(t) % n;
+}
+
+/* check_errno() - count an operation; its failure has to have one of these reasons */
+static int check_errno(int ret, const char *what)
+{
+	static const int good[] = {
+		EINVAL, EFAULT, ENOENT, EEXIST, EOPNOTSUPP, ENOTTY, EAGAIN, EINTR, ENXIO,
+		E2BIG, EBADF, EBUSY, EPERM, ENOTCONN,
+	};
+	size_t i;
+
+	nr_ops++;
+	if (ret >= 0 || (errno == ENOMEM && failing))
+		return ret;
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		if (errno == good[i])
+			return ret;
+	}
+	problem("%s: %s", what, strerror(errno));
+	return ret;
+}
+
+/* Within a page: anywhere, but more often around its end */
+static uint64_t pick_offset(struct thread *t)
+{
+	return pick(t, 2) ? pick(t, PAGE) : PAGE - 1 - pick(t, 80);
+}
+
+/* pick_gpa() - where an area is good, or crosses a page, or is in no memory at all */
+static uint64_t pick_gpa(struct thread *t)
+{
+	uint64_t gpa;
+
+	switch (pick(t, 8)) {
+	case 0:
+		return INVALID;
+	case 1:
+		return (SLOT1_GFN + pick(t, SLOT1_PAGES + 1)) * PAGE + pick_offset(t);
+	case 2:
+		return (SLOT1_GFN_MOVED + pick(t, SLOT1_PAGES + 1)) * PAGE + pick_offset(t);
+	case 3:
+		gpa = next(t) >> pick(t, 40);
+		/* Never by chance where KVM has no business */
+		return gpa < MEMORY_PAGES * PAGE ? INVALID - 1 : gpa;
+	default:
+		return (FIRST_AREA + pick(t, NR_AREAS)) * PAGE +
+		       (pick(t, 2) ? pick(t, 512) * 8 : pick_offset(t));
+	}
+}
+
+static uint64_t pick_hva(struct thread *t)
+{
+	switch (pick(t, 6)) {
+	case 0:
+		return 0;
+	case 1:
+		return next(t) | 1ULL << 47;
+	case 2:
+		/* The first page of areas, behind the memslots' back */
+		return (uintptr_t)t->vm->memory + FIRST_AREA * PAGE + pick_offset(t);
+	default:
+		return (uintptr_t)t->vm->other + pick(t, OTHER_PAGES - 1) * PAGE +
+		       (pick(t, 2) ? 0 : pick_offset(t));
+	}
+}
+
+static void set_vm_attr(struct thread *t)
+{
+	struct kvm_xen_hvm_attr attr = { .type = pick(t, ATTR_SHARED_INFO_HVA + 2) };
+	bool get = !pick(t, 3);
+
+	switch (attr.type) {
+	case KVM_XEN_ATTR_TYPE_LONG_MODE:
+		attr.u.long_mode = pick(t, 2);
+		break;
+	case KVM_XEN_ATTR_TYPE_SHARED_INFO:
+		attr.u.shared_info.gfn = pick(t, 4) ? FIRST_AREA + pick(t, NR_AREAS) :
+						      pick_gpa(t) / PAGE;
+		if (!pick(t, 4))
+			attr.u.shared_info.gfn = INVALID;
+		break;
+	case KVM_XEN_ATTR_TYPE_UPCALL_VECTOR:
+		/* Then what is pending may be gone when it is injected: docs/findings.md. */
+		attr.u.vector = vectors ? next(t) : 0;
+		break;
+	case KVM_XEN_ATTR_TYPE_EVTCHN:
+		attr.u.evtchn.send_port = pick(t, 8);
+		attr.u.evtchn.type = pick(t, 3);
+		attr.u.evtchn.flags = pick(t, 2) ? 0 : 1 << pick(t, 4);
+		if (pick(t, 2)) {
+			attr.u.evtchn.deliver.eventfd.fd = t->vm->event;
+		} else {
+			attr.u.evtchn.deliver.port.port = pick(t, 8);
+			attr.u.evtchn.deliver.port.vcpu = pick(t, NR_VCPUS + 1);
+			attr.u.evtchn.deliver.port.priority = pick(t, 2) - 1;
+		}
+		break;
+	case ATTR_SHARED_INFO_HVA:
+		attr.u.shared_info.gfn = pick_hva(t) & ~(PAGE - 1);
+		break;
+	default:
+		attr.u.xen_version = next(t);
+		break;
+	}
+	if (get)
+		check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_GET_ATTR, &attr), "KVM_XEN_HVM_GET_ATTR");
+	else
+		check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_SET_ATTR, &attr), "KVM_XEN_HVM_SET_ATTR");
+}
+
+/* Times that add up, or do not */
+static void pick_runstate(struct thread *t, struct kvm_xen_vcpu_attr *attr)
+{
+	__u64 *time = &attr->u.runstate.time_running;
+	unsigned int i;
+
+	attr->u.runstate.state = pick(t, 6);
+	if (!pick(t, 8))
+		attr->u.runstate.state = INVALID;
+	for (i = 0; i < 4; i++)
+		time[i] = pick(t, 4) ? pick(t, 1000000) : next(t);
+	attr->u.runstate.state_entry_time = pick(t, 2) ? time[0] + time[1] + time[2] + time[3] :
+							 next(t);
+}
+
+static void set_vcpu_attr(struct thread *t)
+{
+	struct kvm_xen_vcpu_attr attr = { .type = pick(t, VCPU_ATTR_VCPU_INFO_HVA + 2) };
+	int fd = t->vm->vcpu[pick(t, NR_VCPUS)];
+	bool get = !pick(t, 4);
+
+	switch (attr.type) {
+	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO:
+	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO:
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR:
+		attr.u.gpa = pick_gpa(t);
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT:
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA:
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST:
+		pick_runstate(t, &attr);
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_TIMER:
+		attr.u.timer.port = pick(t, 3) ? pick(t, 64) : 0;
+		attr.u.timer.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
+		attr.u.timer.expires_ns = pick(t, 2) ? pick(t, 1000000000) : 0;
+		if (!timers)
+			return;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR:
+		attr.u.vector = pick(t, 256);
+		/* Without a local APIC to deliver it, KVM warns: docs/findings.md. */
+		if (!vectors && !(round_nr & 1))
+			return;
+		break;
+	case VCPU_ATTR_VCPU_INFO_HVA:
+		attr.u.gpa = pick_hva(t);
+		break;
+	default:
+		attr.u.vcpu_id = pick(t, 4) ? pick(t, NR_VCPUS) : next(t);
+		break;
+	}
+	if (get)
+		check_errno(ioctl(fd, KVM_XEN_VCPU_GET_ATTR, &attr), "KVM_XEN_VCPU_GET_ATTR");
+	else
+		check_errno(ioctl(fd, KVM_XEN_VCPU_SET_ATTR, &attr), "KVM_XEN_VCPU_SET_ATTR");
+}
+
+/* An address for the guest clock: enabled or not, good or bad, and aligned or not */
+static uint64_t pick_clock(struct thread *t)
+{
+	uint64_t gpa = pick_gpa(t);
+
+	if (gpa == INVALID)
+		return 0;
+	return pick(t, 4) ? (gpa & ~3ULL) | 1 : gpa;
+}
+
+/* pick_msr() - one of those that make KVM write to guest memory */
+static uint32_t pick_msr(struct thread *t, uint64_t *value)
+{
+	static const uint32_t msrs[] = {
+		0x11, 0x4b564d00,		/* wall clock */
+		0x12, 0x4b564d01,		/* system time */
+		0x12, 0x4b564d01,
+		MSR_HYPERCALL,
+	};
+	uint32_t msr = msrs[pick(t, ARRAY_SIZE(msrs))];
+
+	*value = pick_clock(t);
+	/* These two write at once and wherever the address is: not behind an area's page. */
+	if (msr == 0x11 || msr == 0x4b564d00 || msr == MSR_HYPERCALL)
+		*value = (FIRST_AREA + pick(t, NR_AREAS)) * PAGE;
+	return msr;
+}
+
+static void set_msr(struct thread *t)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} msrs = { .header.nmsrs = 1 };
+	uint64_t value;
+
+	msrs.entry.index = pick_msr(t, &value);
+	msrs.entry.data = value;
+	check_errno(ioctl(t->vm->vcpu[pick(t, NR_VCPUS)], KVM_SET_MSRS, &msrs), "KVM_SET_MSRS");
+}
+
+static void configure(struct thread *t)
+{
+	static const uint32_t flags[] = {
+		KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
+		KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL | KVM_XEN_HVM_CONFIG_EVTCHN_SEND,
+		KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL | KVM_XEN_HVM_CONFIG_EVTCHN_SEND,
+		KVM_XEN_HVM_CONFIG_EVTCHN_SEND,
+		CONFIG_FLAG_UPDATE_FLAG, CONFIG_FLAG_TSC_UNSTABLE, ~0U, 0,
+	};
+	static uint8_t blob[PAGE];
+	struct kvm_xen_hvm_config config = {
+		.flags = flags[pick(t, ARRAY_SIZE(flags))],
+		.msr = MSR_HYPERCALL,
+	};
+
+	if (blobs && pick(t, 2)) {
+		config.flags = 0;
+		config.blob_addr_32 = config.blob_addr_64 = (uintptr_t)blob;
+		config.blob_size_32 = config.blob_size_64 = 1;
+	}
+	check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_CONFIG, &config), "KVM_XEN_HVM_CONFIG");
+}
+
+static void change_attrs(struct thread *t)
+{
+	struct kvm_clock_data clock = { 0 };
+
+	switch (pick(t, 16)) {
+	case 0:
+		configure(t);
+		break;
+	case 1:
+		check_errno(ioctl(t->vm->fd, KVM_GET_CLOCK, &clock), "KVM_GET_CLOCK");
+		clock.flags = 0;
+		check_errno(ioctl(t->vm->fd, KVM_SET_CLOCK, &clock), "KVM_SET_CLOCK");
+		break;
+	case 2:
+	case 3:
+	case 4:
+		set_msr(t);
+		break;
+	case 5:
+	case 6:
+	case 7:
+	case 8:
+		set_vm_attr(t);
+		break;
+	default:
+		set_vcpu_attr(t);
+		break;
+	}
+}
+
+static void send_event(struct thread *t)
+{
+	struct kvm_irq_routing_xen_evtchn event = {
+		.port = pick(t, 8) ? pick(t, 64) : next(t),
+		.vcpu = pick(t, NR_VCPUS + 1),
+		.priority = pick(t, 16) ? KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL : 0,
+	};
+
+	check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_EVTCHN_SEND, &event), "KVM_XEN_HVM_EVTCHN_SEND");
+}
+
+static int set_slot1(struct vm *vm, uint64_t gfn, uint32_t flags, bool delete)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = 1,
+		.flags = flags,
+		.guest_phys_addr = gfn * PAGE,
+		.memory_size = delete ? 0 : SLOT1_PAGES * PAGE,
+		.userspace_addr = (uintptr_t)vm->slot1,
+	};
+
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+/* Pages that areas may be in, and what userspace may do to them */
+static void change_backing(struct thread *t)
+{
+	uint8_t *page;
+	void *addr;
+	int ret;
+
+	switch (pick(t, 3)) {
+	case 0:
+		page = t->vm->slot1 + pick(t, SLOT1_PAGES) * PAGE;
+		break;
+	case 1:
+		page = t->vm->other + pick(t, OTHER_PAGES) * PAGE;
+		break;
+	default:
+		page = t->vm->memory + (FIRST_AREA + pick(t, NR_AREAS + 1)) * PAGE;
+		break;
+	}
+	switch (pick(t, 4)) {
+	case 0:
+		ret = munmap(page, PAGE);
+		break;
+	case 1:
+		ret = mprotect(page, PAGE, pick(t, 2) ? PROT_READ : PROT_READ | PROT_WRITE);
+		break;
+	case 2:
+		ret = madvise(page, PAGE, MADV_DONTNEED);
+		break;
+	default:
+		addr = mmap(page, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		ret = addr == MAP_FAILED ? -1 : 0;
+		break;
+	}
+	/* madvise() and mprotect() of a hole give ENOMEM. */
+	if (ret && errno == ENOMEM)
+		nr_ops++;
+	else
+		check_errno(ret, "a change of the backing memory");
+}
+
+static void change_memory(struct thread *t)
+{
+	static const uint32_t flags[] = { 0, 0, KVM_MEM_LOG_DIRTY_PAGES };
+	uint64_t gfn = pick(t, 2) ? SLOT1_GFN : SLOT1_GFN_MOVED;
+	uint32_t flag = flags[pick(t, ARRAY_SIZE(flags))];
+
+	if (pick(t, 3))
+		change_backing(t);
+	else
+		check_errno(set_slot1(t->vm, gfn, flag, !pick(t, 3)),
+			    "KVM_SET_USER_MEMORY_REGION");
+}
+
+/*
+ * The guest, in real mode: writes to an MSR what it finds at the beginning of its
+ * page, tells the host, and makes a hypercall.  Any fault or interrupt tells the host,
+ * too, and begins anew.  (A guest that shuts down instead was seen not to start again
+ * under TCG, stock or patched.)
+ */
+struct mailbox {
+	uint32_t msr, low, high;
+};
+
+static const uint8_t code[] = {
+	0xfb,					/* sti */
+	0x66, 0x2e, 0x8b, 0x0e, 0x00, 0x00,	/* mov %cs:0, %ecx */
+	0x66, 0x2e, 0xa1, 0x04, 0x00,		/* mov %cs:4, %eax */
+	0x66, 0x2e, 0x8b, 0x16, 0x08, 0x00,	/* mov %cs:8, %edx */
+	0x0f, 0x30,				/* wrmsr */
+	0xe6, 0x10,				/* out %al, $0x10 */
+	0x0f, 0x01, 0xd9,			/* vmmcall */
+	0xeb, 0xe5,				/* and again */
+#define HANDLER		(CODE_OFFSET + 27)
+	0xe6, 0x11,				/* out %al, $0x11 */
+	0xbc, 0xf0, 0x0f,			/* mov $0xff0, %sp */
+	0xeb, 0xde,				/* and again */
+};
+
+#define CODE_OFFSET	64
+#define STACK		0xff0
+
+/* write_code() - the code, and a table that has the handler for every vector */
+static void write_code(struct vm *vm, unsigned int i)
+{
+	uint16_t *vector = (void *)(vm->memory + IVT_PAGE * PAGE + i * 1024);
+	unsigned int n;
+
+	memcpy(vm->memory + (CODE_PAGE + i) * PAGE + CODE_OFFSET, code, sizeof(code));
+	for (n = 0; n < 256; n++) {
+		*vector++ = HANDLER;
+		*vector++ = (CODE_PAGE + i) * PAGE >> 4;
+	}
+}
+
+static void reset_vcpu(struct vm *vm, unsigned int i)
+{
+	struct kvm_regs regs = { .rip = CODE_OFFSET, .rflags = 2, .rsp = STACK };
+	struct kvm_vcpu_events events = { 0 };
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct kvm_sregs sregs;
+
+	if (ioctl(vm->vcpu[i], KVM_GET_SREGS, &sregs))
+		give_up("KVM_GET_SREGS");
+	sregs.cs.base = (CODE_PAGE + i) * PAGE;
+	sregs.cs.selector = sregs.cs.base >> 4;
+	sregs.ss.base = sregs.cs.base;
+	sregs.ss.selector = sregs.cs.selector;
+	sregs.idt.base = IVT_PAGE * PAGE + i * 1024;
+	sregs.idt.limit = 1023;
+	if (ioctl(vm->vcpu[i], KVM_SET_SREGS, &sregs) ||
+	    ioctl(vm->vcpu[i], KVM_SET_REGS, &regs) ||
+	    ioctl(vm->vcpu[i], KVM_SET_VCPU_EVENTS, &events))
+		give_up("the registers of a vCPU");
+	/* Without an interrupt controller in KVM there is no such state. */
+	ioctl(vm->vcpu[i], KVM_SET_MP_STATE, &state);
+}
+
+static void run_vcpu(struct thread *t)
+{
+	struct vm *vm = t->vm;
+	struct kvm_run *run = vm->run[t->nr];
+	struct mailbox *mailbox = (void *)(vm->memory + (CODE_PAGE + t->nr) * PAGE);
+	uint64_t value;
+
+	mailbox->msr = pick_msr(t, &value);
+	mailbox->low = value;
+	mailbox->high = value >> 32;
+	run->immediate_exit = !pick(t, 8);
+	if (check_errno(ioctl(vm->vcpu[t->nr], KVM_RUN, 0), "KVM_RUN"))
+		return;
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		break;
+	case KVM_EXIT_XEN:
+		run->xen.u.hcall.result = 0;
+		break;
+	default:
+		reset_vcpu(vm, t->nr);
+		break;
+	}
+}
+
+/*
+ * fault_injection() - open the file that lets this thread's allocations fail; opening
+ * it could itself fail, later
+ */
+static int fault_injection(void)
+{
+	int fd;
+
+	if (!failing)
+		return -1;
+	fd = open("/proc/thread-self/make-it-fail", O_WRONLY);
+	if (fd < 0)
+		give_up("/proc/thread-self/make-it-fail");
+	return fd;
+}
+
+static void inject_faults(int fd, const char *whether)
+{
+	if (fd >= 0 && write(fd, whether, 1) != 1)
+		give_up("/proc/thread-self/make-it-fail");
+}
+
+static void *run_thread(void *arg)
+{
+	struct thread *t = arg;
+	int fd = fault_injection();
+	unsigned int i;
+
+	inject_faults(fd, "1");
+	for (i = 0; i < OPS_PER_ROUND; i++) {
+		switch (kinds[t->nr]) {
+		case RUN_VCPU:
+			run_vcpu(t);
+			break;
+		case SET_ATTRS:
+			change_attrs(t);
+			break;
+		case SEND_EVENTS:
+			send_event(t);
+			break;
+		case CHANGE_MEMORY:
+			change_memory(t);
+			break;
+		}
+	}
+	inject_faults(fd, "0");
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+static uint8_t *map_pages(size_t nr)
+{
+	void *addr = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (addr == MAP_FAILED)
+		give_up("mmap");
+	return addr;
+}
+
+/* create_vm() - of memory that is mapped; what there is if it fails is for destroy_vm() */
+static bool create_vm(struct vm *vm, bool irqchip)
+{
+	struct kvm_userspace_memory_region region = { .memory_size = MEMORY_PAGES * PAGE };
+	struct kvm_xen_hvm_config config = {
+		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL | KVM_XEN_HVM_CONFIG_EVTCHN_SEND,
+		.msr = MSR_HYPERCALL,
+	};
+	unsigned int i;
+
+	vm->fd = ioctl(kvm, KVM_CREATE_VM, 0);
+	if (vm->fd < 0)
+		return false;
+	region.userspace_addr = (uintptr_t)vm->memory;
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) ||
+	    (irqchip && ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0)) ||
+	    ioctl(vm->fd, KVM_XEN_HVM_CONFIG, &config))
+		return false;
+	for (i = 0; i < NR_VCPUS; i++) {
+		vm->vcpu[i] = ioctl(vm->fd, KVM_CREATE_VCPU, i);
+		if (vm->vcpu[i] < 0)
+			return false;
+		vm->run[i] = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				  vm->vcpu[i], 0);
+		if (vm->run[i] == MAP_FAILED)
+			return false;
+	}
+	return true;
+}
+
+static void map_memory(struct vm *vm)
+{
+	unsigned int i;
+
+	*vm = (struct vm){ .fd = -1, .vcpu = { -1, -1 }, .event = eventfd(0, 0),
+			   .run = { MAP_FAILED, MAP_FAILED } };
+	if (vm->event < 0)
+		give_up("eventfd");
+	vm->memory = map_pages(MEMORY_PAGES);
+	vm->slot1 = map_pages(SLOT1_PAGES);
+	vm->other = map_pages(OTHER_PAGES);
+	for (i = 0; i < NR_VCPUS; i++)
+		write_code(vm, i);
+	memset(vm->memory + FIRST_GUARD * PAGE, 0xa5, NR_GUARDS * PAGE);
+}
+
+static void destroy_vm(struct vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_VCPUS; i++) {
+		if (vm->run[i] != MAP_FAILED)
+			munmap(vm->run[i], run_size);
+		if (vm->vcpu[i] >= 0)
+			close(vm->vcpu[i]);
+	}
+	if (vm->fd >= 0)
+		close(vm->fd);
+	close(vm->event);
+	munmap(vm->memory, MEMORY_PAGES * PAGE);
+	munmap(vm->slot1, SLOT1_PAGES * PAGE);
+	munmap(vm->other, OTHER_PAGES * PAGE);
+}
+
+/* check_guards() - where no area was ever set, nothing may have been written */
+static void check_guards(struct vm *vm)
+{
+	size_t i;
+
+	for (i = 0; i < PAGE; i++) {
+		if (vm->memory[i]) {
+			problem("KVM has written to guest page 0, at %#zx", i);
+			break;
+		}
+	}
+	for (i = FIRST_GUARD * PAGE; i < (FIRST_GUARD + NR_GUARDS) * PAGE; i++) {
+		if (vm->memory[i] != 0xa5) {
+			problem("KVM has written to %#zx, where no area was set", i);
+			break;
+		}
+	}
+}
+
+static void run_round(void)
+{
+	struct thread threads[ARRAY_SIZE(kinds)];
+	struct vm vm;
+	unsigned int i;
+
+	map_memory(&vm);
+	/* Real interrupts, and so local APICs, in every other round */
+	if (!create_vm(&vm, round_nr & 1))
+		give_up("a VM");
+	for (i = 0; i < NR_VCPUS; i++)
+		reset_vcpu(&vm, i);
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i] = (struct thread){
+			.nr = i,
+			.random = seed * 0x100000001b3ULL + (uint64_t)round_nr * 64 + i,
+			.vm = &vm,
+		};
+		if (pthread_create(&threads[i].id, NULL, run_thread, &threads[i]))
+			give_up("a thread");
+	}
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i].id, NULL);
+	check_guards(&vm);
+	destroy_vm(&vm);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* result() - close a phase */
+static void result(const char *fmt, ...)
+{
+	va_list args;
+
+	printf("%s %u ", nr_problems ? "not ok" : "ok", ++nr_result);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+}
+
+/* run_rounds() - for so many seconds, or the one round that @when names */
+static void run_rounds(const char *when, const char *what)
+{
+	double end = now() + atof(when);
+	long first = *when == '@' ? atol(when + 1) : 0;
+
+	nr_problems = 0;
+	nr_ops = 0;
+	round_nr = first;
+	do {
+		run_round();
+		round_nr++;
+	} while (*when != '@' && now() < end);
+	printf("# seed %llu, rounds %ld to %ld, %lu operations\n", (unsigned long long)seed, first,
+	       round_nr - 1, (unsigned long)nr_ops);
+	result("stress, %s", what);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		give_up(path);
+	close(fd);
+}
+
+/* inject() - all allocations of threads that ask for it, so many in a hundred */
+static void inject(const char *probability)
+{
+	static const char * const kinds_of[] = { "failslab", "fail_page_alloc" };
+	static const char * const settings[][2] = {
+		{ "task-filter", "Y" }, { "interval", "1" }, { "times", "-1" },
+		{ "space", "0" }, { "verbose", "0" }, { "ignore-gfp-wait", "N" },
+	};
+	char path[128];
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(kinds_of); i++) {
+		for (j = 0; j < ARRAY_SIZE(settings); j++) {
+			snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", kinds_of[i],
+				 settings[j][0]);
+			write_file(path, settings[j][1]);
+		}
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/probability", kinds_of[i]);
+		write_file(path, probability);
+	}
+	write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
+}
+
+static void phase_failing(const char *when)
+{
+	inject("3");
+	failing = true;
+	run_rounds(when, "failing");
+	failing = false;
+	inject("0");
+}
+
+/* The operations whose allocations fail one by one */
+static bool set_one(struct vm *vm, uint16_t type, uint64_t gpa)
+{
+	struct kvm_xen_vcpu_attr attr = { .type = type, .u.gpa = gpa };
+
+	return !ioctl(vm->vcpu[0], KVM_XEN_VCPU_SET_ATTR, &attr);
+}
+
+static bool op_vcpu_info(struct vm *vm)
+{
+	return set_one(vm, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, FIRST_AREA * PAGE);
+}
+
+static bool op_time_info(struct vm *vm)
+{
+	return set_one(vm, KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, (FIRST_AREA + 1) * PAGE);
+}
+
+static bool op_runstate(struct vm *vm)
+{
+	return set_one(vm, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, (FIRST_AREA + 2) * PAGE);
+}
+
+static bool op_shared_info(struct vm *vm)
+{
+	struct kvm_xen_hvm_attr attr = {
+		.type = KVM_XEN_ATTR_TYPE_SHARED_INFO, .u.shared_info.gfn = FIRST_AREA + 3 };
+
+	return !ioctl(vm->fd, KVM_XEN_HVM_SET_ATTR, &attr);
+}
+
+static bool op_evtchn(struct vm *vm)
+{
+	struct kvm_xen_hvm_attr attr = {
+		.type = KVM_XEN_ATTR_TYPE_EVTCHN, .u.evtchn.send_port = 1,
+		.u.evtchn.type = 2 /* EVTCHNSTAT_interdomain */,
+		.u.evtchn.deliver.eventfd.fd = vm->event };
+
+	return !ioctl(vm->fd, KVM_XEN_HVM_SET_ATTR, &attr);
+}
+
+static bool op_send(struct vm *vm)
+{
+	struct kvm_irq_routing_xen_evtchn event = {
+		.port = 5, .priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL };
+
+	/* The pages are looked up anew. */
+	if (madvise(vm->memory + FIRST_AREA * PAGE, NR_AREAS * PAGE, MADV_DONTNEED))
+		give_up("madvise");
+	return ioctl(vm->fd, KVM_XEN_HVM_EVTCHN_SEND, &event) >= 0;
+}
+
+static bool op_memslot(struct vm *vm)
+{
+	return !set_slot1(vm, SLOT1_GFN, KVM_MEM_LOG_DIRTY_PAGES, false);
+}
+
+static bool op_run(struct vm *vm)
+{
+	((struct mailbox *)(vm->memory + CODE_PAGE * PAGE))->msr = 0x12;
+	return !ioctl(vm->vcpu[0], KVM_RUN, 0) && vm->run[0]->exit_reason == KVM_EXIT_IO;
+}
+
+static const struct {
+	const char *name;
+	bool (*op)(struct vm *vm);
+} each[] = {
+	{ "VCPU_INFO", op_vcpu_info },
+	{ "VCPU_TIME_INFO", op_time_info },
+	{ "RUNSTATE_ADDR", op_runstate },
+	{ "SHARED_INFO", op_shared_info },
+	{ "EVTCHN", op_evtchn },
+	{ "an event", op_send },
+	{ "a memslot", op_memslot },
+	{ "KVM_RUN", op_run },
+};
+
+/*
+ * fail_nth() - do @op with its @nth allocation failing: 1 if it went well all the same,
+ * 0 if it failed, -1 if there were fewer allocations
+ */
+static int fail_nth(struct vm *vm, size_t op, unsigned int nth)
+{
+	char text[32];
+	bool good;
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR);
+	int error;
+
+	if (fd < 0)
+		give_up("/proc/thread-self/fail-nth");
+	snprintf(text, sizeof(text), "%u", nth);
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		give_up("/proc/thread-self/fail-nth");
+	good = each[op].op(vm);
+	error = errno;
+	memset(text, 0, sizeof(text));
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		give_up("/proc/thread-self/fail-nth");
+	if (write(fd, "0", 1) != 1)
+		give_up("/proc/thread-self/fail-nth");
+	close(fd);
+	if (atoi(text))
+		return -1;
+	if (!good && error != ENOMEM && error != EFAULT && error != EAGAIN && error != EINTR)
+		problem("%s fails with '%s' at allocation %u", each[op].name, strerror(error), nth);
+	return good;
+}
+
+static void phase_each(void)
+{
+	unsigned int nth, nr_failed;
+	struct vm vm;
+	size_t op, before;
+	int r;
+
+	nr_problems = 0;
+	round_nr = 0;
+	inject("0");
+	for (op = 0; op < ARRAY_SIZE(each); op++) {
+		nr_failed = 0;
+		for (nth = 1; ; nth++) {
+			map_memory(&vm);
+			if (!create_vm(&vm, true))
+				give_up("a VM");
+			reset_vcpu(&vm, 0);
+			for (before = 0; before < op; before++) {
+				if (!each[before].op(&vm))
+					give_up(each[before].name);
+			}
+			r = fail_nth(&vm, op, nth);
+			nr_failed += !r;
+			/* What failed once works when it is asked for again. */
+			if (!r && !each[op].op(&vm))
+				problem("%s does not work after allocation %u has failed: %s",
+					each[op].name, nth, strerror(errno));
+			check_guards(&vm);
+			destroy_vm(&vm);
+			if (r < 0)
+				break;
+		}
+		printf("# %s: %u allocations, %u failures\n", each[op].name, nth - 1, nr_failed);
+		if (nth == 1)
+			problem("%s without an allocation: nothing was tested", each[op].name);
+	}
+	result("stress, each");
+}
+
+/* phase_leaks() - kmemleak takes what is younger than 5 s for being in use */
+static void phase_leaks(void)
+{
+	const char *path = "/sys/kernel/debug/kmemleak";
+	char line[256];
+	FILE *file;
+	int i;
+
+	nr_problems = 0;
+	for (i = 0; i < 3; i++) {
+		sleep(6);
+		write_file(path, "scan");
+	}
+	file = fopen(path, "r");
+	if (!file)
+		give_up(path);
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = 0;
+		if (nr_problems++ < 40)
+			printf("# %s\n", line);
+	}
+	fclose(file);
+	result("stress, leaks");
+}
+
+/* phase_watched() - what KCSAN finds is on the console; nothing, if it does not look */
+static void phase_watched(void)
+{
+	const char *path = "/sys/kernel/debug/kcsan";
+	unsigned long nr = 0;
+	char line[256];
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		give_up(path);
+	nr_problems = 0;
+	while (fgets(line, sizeof(line), file))
+		sscanf(line, "setup_watchpoints: %lu", &nr);
+	fclose(file);
+	printf("# KCSAN has watched %lu accesses\n", nr);
+	if (nr < 1000)
+		problem("KCSAN has watched %lu accesses only", nr);
+	result("stress, watched");
+}
+
+int main(int argc, char **argv)
+{
+	int i;
+
+	if (argc < 4) {
+		fprintf(stderr, "usage: stress SEED SECONDS|@ROUND plain|timers|vectors|blobs|failing|each|leaks|watched...\n");
+		return 2;
+	}
+	seed = strtoull(argv[1], NULL, 0);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("KTAP version 1\n1..%d\n# seed %llu\n", argc - 3, (unsigned long long)seed);
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		give_up("/dev/kvm");
+	run_size = (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	/* It may be there already, or not be wanted. */
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	for (i = 3; i < argc; i++) {
+		timers = !strcmp(argv[i], "timers");
+		vectors = !strcmp(argv[i], "vectors");
+		blobs = !strcmp(argv[i], "blobs");
+		if (!strcmp(argv[i], "plain") || timers || vectors || blobs) {
+			run_rounds(argv[2], argv[i]);
+		} else if (!strcmp(argv[i], "failing")) {
+			phase_failing(argv[2]);
+		} else if (!strcmp(argv[i], "each")) {
+			phase_each();
+		} else if (!strcmp(argv[i], "leaks")) {
+			phase_leaks();
+		} else if (!strcmp(argv[i], "watched")) {
+			phase_watched();
+		} else {
+			printf("Bail out! there is no phase %s\n", argv[i]);
+			return 2;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,198 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The configurations, compilers and checkers that KVM's maintainers ask for
+# (Documentation/process/maintainer-kvm-x86.rst).  The patched source has to build, and
+# no tool may say of it what it does not say of stock.
+#
+# All of arch/x86/kvm and virt/kvm is built, on top of defconfig and lab/matrix/*.config.
+
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+clang="clang-19"
+work=$OUT/matrix
+run=$RESULTS/matrix
+
+# source_of KERNEL: its source; the patched one is links, but for the series' files
+source_of()
+{
+	case $1 in
+	stock) echo "$OUT/src" ;;
+	patched) echo "$OUT/matrix.src" ;;
+	esac
+}
+
+# in_source KERNEL ARGUMENT...: make there, with its objects apart
+in_source()
+{
+	kernel=$1
+	shift
+	make -C "$(source_of "$kernel")" O="$work/$kernel" -j"$(nproc)" "$@"
+}
+
+# configure KERNEL ROW ARGUMENT...: 3 if this kernel has no such option
+configure()
+{
+	kernel=$1
+	row=$2
+	shift 2
+	src=$(source_of "$kernel")
+	dir=$work/$kernel
+	common=$TOP/lab/matrix/common.config
+	fragment=$TOP/lab/matrix/$row.config
+	sed -n 's/^\(# \)\?CONFIG_\([A-Z0-9_]*\)[= ].*/\2/p' "$fragment" | while read -r option; do
+		grep -rqs --include='Kconfig*' "config $option\$" "$src/arch/x86" "$src/init" \
+			"$src/lib" || exit 3
+	done || return
+	mkdir -p "$dir"
+	in_source "$kernel" "$@" defconfig
+	"$src/scripts/kconfig/merge_config.sh" -m -O "$dir" "$dir/.config" "$common" "$fragment"
+	in_source "$kernel" "$@" olddefconfig
+	# What was asked for last is what counts.
+	cat "$common" "$fragment" | awk '/^(# )?CONFIG_/ {
+			option = $0
+			sub(/^# /, "", option)
+			sub(/[= ].*/, "", option)
+			last[option] = $0
+		} END { for (option in last) print last[option] }' | while read -r line; do
+		grep -qxF "$line" "$dir/.config" || {
+			echo "error: Kconfig took away $line"
+			exit 1
+		}
+	done
+}
+
+# One cell of the matrix, called by name through step(): what it prints is judged
+cell_build()
+{
+	kernel=$1
+	row=$2
+	shift 2
+	configure "$kernel" "$row" "$@" || return
+	# Built anew, as a warning is given once only.
+	rm -rf "$work/$kernel/arch/x86/kvm" "$work/$kernel/virt/kvm"
+	in_source "$kernel" "$@" arch/x86/kvm/
+}
+
+cell_cocci()
+{
+	cd "$(source_of "$1")"
+	find scripts/coccinelle -name '*.cocci' | sort | while read -r rule; do
+		grep -q '^virtual report' "$rule" || continue
+		grep '\.c$' "$OUT/series.touched" | grep -v ^tools | while read -r file; do
+			[ ! -f "$file" ] || timeout 300 spatch -D report --no-show-diff --very-quiet --no-includes \
+				--cocci-file "$rule" "$file" 2>/dev/null || echo "error: spatch $rule $file"
+		done
+	done
+}
+
+cell_kernel_doc()
+{
+	cd "$(source_of "$1")"
+	grep '\.[ch]$' "$OUT/series.touched" | grep -v ^tools | while read -r file; do
+		[ ! -f "$file" ] || scripts/kernel-doc -none "$file"
+	done
+}
+
+cell_htmldocs()
+{
+	in_source "$1" SPHINXDIRS=virt/kvm htmldocs
+}
+
+case ${1:-} in
+cell_*)
+	"$@"
+	exit
+	;;
+esac
+
+# messages FILE: what the tools have said, without the places, which patches move
+messages()
+{
+	grep -E '(^|[^A-Za-z_])(warning|error|WARNING|ERROR): ' "$1" |
+		sed -E -e "s,$OUT/[a-z./]*/(arch|virt|include|Documentation)/,\1/,g" -e 's/:[0-9]+(:[0-9]+)?(-[0-9]+)?:/:/g' \
+			-e 's/\b(line|before|at) [0-9]+/\1 N/g' | sort
+}
+
+take_lock
+"$TOP/scripts/packages.sh"
+"$TOP/scripts/packages.sh" $clang sparse coccinelle python3-sphinx libssl-dev
+"$TOP/scripts/source.sh"
+"$TOP/scripts/series.sh" apply
+need_space 4000
+rm -rf "$run"
+mkdir -p "$run" "$work"
+if [ ! -d "$OUT/matrix.src" ]; then
+	cp -al "$OUT/src" "$OUT/matrix.src.tmp"
+	mv "$OUT/matrix.src.tmp" "$OUT/matrix.src"
+fi
+"$TOP/scripts/series.sh" install matrix.src
+
+table=$run/table
+: >"$table"
+bad=0
+
+# row NAME WHAT CELL ARGUMENT...: a line of the table; stock is asked only about messages
+# that patched gives
+row()
+{
+	name=$1
+	what=$2
+	cell=$3
+	shift 3
+	begin=$(uptime)
+	verdict=clean
+	say "$name: $what"
+	for kernel in patched stock; do
+		log=$run/$name.$kernel
+		status=0
+		"$0" "cell_$cell" "$kernel" "$@" >"$log" 2>&1 </dev/null || status=$?
+		messages "$log" >"$log.messages" || :
+		[ "$status" -ne 3 ] || {
+			verdict="not in this kernel"
+			break
+		}
+		if grep -q 'C=2 specified, but .* not up to date' "$log"; then
+			verdict="not run: this kernel wants a newer one"
+			break
+		fi
+		[ "$status" -eq 0 ] || {
+			verdict="FAIL: $kernel does not build, see $(shown "$log")"
+			break
+		}
+		[ -s "$run/$name.patched.messages" ] || break
+	done
+	if [ "$verdict" = clean ] && [ -s "$run/$name.patched.messages" ]; then
+		comm -13 "$run/$name.stock.messages" "$run/$name.patched.messages" >"$run/$name.new"
+		verdict="as stock, $(wc -l <"$run/$name.patched.messages") messages"
+		if [ -s "$run/$name.new" ]; then
+			cat "$run/$name.new"
+			verdict="FAIL: $(wc -l <"$run/$name.new") messages that stock does not give"
+		fi
+	fi
+	case $verdict in FAIL*) bad=$((bad + 1)) ;; esac
+	printf '%-12s %-46s %5d s  %s\n' "$name" "$what" $(($(uptime) - begin)) "$verdict" | tee -a "$table"
+}
+
+row modules "gcc, KVM=m KVM_INTEL=m KVM_AMD=m KVM_WERROR=y" build modules CC="$CC"
+row modules-clang "$clang, likewise" build modules CC="${CC%gcc}$clang"
+row no-xen "gcc, KVM_XEN=n" build no-xen CC="$CC"
+row no-smm "gcc, KVM_SMM=n" build no-smm CC="$CC"
+row lockdep "gcc, PROVE_LOCKING=y" build lockdep CC="$CC"
+row i386 "gcc, ARCH=i386" build i386 CC="$CC" ARCH=i386
+row w1 "gcc, W=1" build warnings CC="$CC" W=1
+row w1-clang "$clang, W=1" build warnings CC="${CC%gcc}$clang" W=1
+row sparse "sparse $(sparse --version | sed 's, .*,,'), all of KVM" build modules CC="$CC" C=2
+row coccinelle "coccicheck's rules, the series' files" cocci
+row kernel-doc "kernel-doc, the series' files" kernel_doc
+row htmldocs "Documentation/virt/kvm, with Sphinx" htmldocs
+if command -v smatch >/dev/null; then
+	row smatch "smatch, all of KVM" build modules CC="$CC" C=2 CHECK="smatch -p=kernel"
+else
+	printf '%-12s %-46s %7s  %s\n' smatch "smatch, all of KVM" "" "not run: Debian has no package of it" | tee -a "$table"
+fi
+
+echo
+cat "$table"
+echo "matrix: $bad of $(wc -l <"$table") rows are worse than stock"
+[ "$bad" -eq 0 ]
