@@ -11,7 +11,7 @@ export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL SEED PHASES V FLAVOUR
 export FUZZ_SECONDS = $(SECONDS)
 
 # Those whose result goes into the report, and the others
-TESTS := verify check unit faults fuzz coverage mutants suite bisect matrix debug bench soak selftests-bundle
+TESTS := verify check unit faults fuzz coverage mutants suite bisect matrix debug bench soak selftests-bundle modules
 TOOLS := tree export mail quilt report judge shell times deb
 
 .PHONY: help $(TESTS) $(TOOLS) programs clean
@@ -42,6 +42,7 @@ help:
 	@echo '  soak     boot again and again and demand the same table each time'
 	@echo '  bench    what it costs, in instructions, stock beside patched; table and picture'
 	@echo '  times    how long verify and a boot take, against their limits'
+	@echo '  modules  KVM alone as a DKMS package for the kernel that Debian built (6.1, 6.12; root)'
 	@echo '  clean    remove build/'
 	@echo 'Variables:'
 	@echo '  BASE=6.1          the base kernel, one of bases/linux-*; check: all of them'

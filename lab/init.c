@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/kvm.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -21,6 +22,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -29,6 +31,10 @@
 
 #define TABLE		"/lab/tests"
 #define TEST_DIR	"/lab/bin"
+#define MODULES		"/lab/modules/"
+
+/* In an ELF note, behind its header and the name "GNU". */
+#define BUILD_ID_OFFSET	16
 
 /* power_off() - let the last bytes leave both ports, then end the machine */
 __attribute__((noreturn))
@@ -170,6 +176,72 @@ static bool asked_for(const char *wanted)
 	return found;
 }
 
+/*
+ * print_build_id() - report the build ID of a loaded module: the proof of which
+ * file's code it is that runs
+ * @file: the module's file name; sysfs has '_' for each '-', and no ".ko"
+ */
+static void print_build_id(const char *file)
+{
+	unsigned char note[256];	/* header, "GNU", then the ID */
+	char path[MAX_LINE];
+	int fd, name;
+	ssize_t n;
+
+	name = snprintf(path, sizeof(path), "/sys/module/");
+	snprintf(path + name, sizeof(path) - name, "%.*s/notes/.note.gnu.build-id",
+		 (int)strcspn(file, "."), file);
+	for (char *c = path + name; *c != '/'; c++)
+		if (*c == '-')
+			*c = '_';
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("open %s", path);
+	n = read(fd, note, sizeof(note));
+	close(fd);
+	errno = EINVAL;
+	if (n <= BUILD_ID_OFFSET)
+		die("no build ID in %s", path);
+	say("# module %s: ", file);
+	for (ssize_t i = BUILD_ID_OFFSET; i < n; i++)
+		say("%02x", note[i]);
+	say("\n");
+}
+
+/*
+ * load_modules() - load the modules of the initramfs in the order of their list
+ *
+ * KVM's modules for the CPUs of both vendors are in there: each has to be a module
+ * that this kernel takes, but for one of them there is no hardware.
+ */
+static void load_modules(void)
+{
+	FILE *list = fopen(MODULES "list", "re");
+	char file[NAME_MAX + 1];
+
+	if (!list)
+		return;		/* KVM is built in */
+	while (fscanf(list, "%255s", file) == 1) {
+		char path[NAME_MAX + sizeof(MODULES)];
+		int fd;
+
+		snprintf(path, sizeof(path), MODULES "%s", file);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			die("open %s", path);
+		if (!syscall(SYS_finit_module, fd, "", 0))
+			print_build_id(file);
+		else if (errno == EOPNOTSUPP || errno == EEXIST)
+			say("# module %s: no hardware\n", file);
+		else
+			die("load %s", path);
+		close(fd);
+	}
+	fclose(list);
+	if (access("/dev/kvm", F_OK))
+		die("no module of KVM serves: /dev/kvm");
+}
+
 int main(void)
 {
 	double start = now();
@@ -184,12 +256,14 @@ int main(void)
 	mount_at("sysfs", "/sys");
 	mount_at("tmpfs", "/tmp");
 	if (asked_for("lab=probe")) {
+		load_modules();
 		probe();
 	} else if (asked_for("lab=shell")) {
 		prompt();
 	} else {
 		say("KTAP version 1\n");
 		say("# uptime at PID 1: %.2f s\n", start);
+		load_modules();
 		run_tests(TABLE, TEST_DIR);
 	}
 	power_off();

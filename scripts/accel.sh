@@ -4,7 +4,8 @@
 #
 # A /dev/kvm that opens proves nothing: its machines may hang, or have no
 # virtualisation of their own to test.  So a machine is booted whose PID 1 runs
-# an instruction under its own KVM.  The answer holds until the host reboots.
+# an instruction under its own KVM, by default with the stock kernel (accel.sh [KERNEL]).
+# The answer holds until the host reboots.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -26,7 +27,7 @@ if [ ! -c /dev/kvm ] || ! (: <>/dev/kvm) 2>/dev/null; then
 elif [ "$(sed -n 3p "$BUILD/accel" 2>/dev/null)" != "$boot_id" ]; then
 	say "proving /dev/kvm, $limit s at most"
 	rm -f "$BUILD/accel.report"
-	start_qemu "$limit" "$(qemu_command kvm stock "file:$LOGS/probe-console" \
+	start_qemu "$limit" "$(qemu_command kvm "${1:-stock}" "file:$LOGS/probe-console" \
 		"file:$BUILD/accel.report" lab=probe)" >"$LOGS/probe" 2>&1
 	wait_qemu || :
 	if grep -qsx 'lab: kvm works' "$BUILD/accel.report"; then

@@ -40,7 +40,7 @@ clock()
 	echo "$up"
 }
 
-say "booting the $which kernel, $limit s at most"
+say "booting the ${which##*/} kernel, $limit s at most"
 start=$(clock)
 start_qemu "$limit" "$(cat "$dir/cmdline")" >"$dir/qemu" 2>&1
 while [ ! -s "$dir/ktap" ] && kill -0 "$job" 2>/dev/null; do

@@ -46,6 +46,7 @@ die()
 [ -z "$KTREE" ] || [ -z "$KTARBALL" ] ||
 	die "KTREE and KTARBALL both name a kernel; give one of them."
 suite=
+image=
 # shellcheck source=bases/linux-7.3
 . "$TOP/bases/linux-$BASE"
 
@@ -136,13 +137,14 @@ step()
 	die "$text failed (status $status), see above; the whole log is $(shown "$log")."
 }
 
-# boot_both DIR: boot the stock and the patched kernel side by side, for neither
-# takes more than a CPU under TCG; what they leave is in DIR/stock and DIR/patched.
+# boot_both DIR [FOLDER]: boot the stock and the patched kernel of $OUT, or of a FOLDER there,
+# side by side, for neither takes more than a CPU under TCG; what they leave is in DIR/stock
+# and DIR/patched.
 boot_both()
 {
-	setsid "$TOP/scripts/boot.sh" stock "$1/stock" &
+	setsid "$TOP/scripts/boot.sh" "${2:+$2/}stock" "$1/stock" &
 	job=$!
-	setsid "$TOP/scripts/boot.sh" patched "$1/patched" &
+	setsid "$TOP/scripts/boot.sh" "${2:+$2/}patched" "$1/patched" &
 	job="$job $!"
 	status=0
 	for pid in $job; do

@@ -1,13 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Make $OUT/initramfs.cpio: our PID 1, busybox, the tests and their table, from
-# $TABLE and $TESTS.  FILES are files that lie there, too, and are no tests.
+# Make an initramfs, $INITRAMFS: our PID 1, busybox, the tests and their table, from
+# $TABLE and $TESTS.  FILES are files that lie there, too, and are no tests.  If MODULES is a
+# folder of modules with their order in `list`, PID 1 loads them first.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-make -s -C "$TOP" programs
+INITRAMFS=${INITRAMFS:-$OUT/initramfs.cpio}
+MODULES=${MODULES:-}
 
+make -s -C "$TOP" programs
+# The source's own tool; a kernel need not have been built.
+[ -x "$OUT/gen_init_cpio" ] || gcc -O2 -o "$OUT/gen_init_cpio" "$OUT/src/usr/gen_init_cpio.c"
+
+list=${INITRAMFS%.cpio}.list
 {
 	cat <<-LIST
 		dir /dev 0755 0 0
@@ -25,6 +32,12 @@ make -s -C "$TOP" programs
 	for name in $(tests) ${FILES:-}; do
 		echo "file /lab/bin/$name $TESTS/$name 0755 0 0"
 	done
-} >"$OUT/initramfs.list"
-"$OUT/stock/usr/gen_init_cpio" "$OUT/initramfs.list" >"$OUT/initramfs.tmp"
-mv "$OUT/initramfs.tmp" "$OUT/initramfs.cpio"
+	[ -z "$MODULES" ] || {
+		echo "dir /lab/modules 0755 0 0"
+		for file in "$MODULES"/*; do
+			echo "file /lab/modules/${file##*/} $file 0644 0 0"
+		done
+	}
+} >"$list"
+"$OUT/gen_init_cpio" "$list" >"$INITRAMFS.tmp"
+mv "$INITRAMFS.tmp" "$INITRAMFS"

@@ -16,10 +16,12 @@ qemu_command()
 	# thread for all it was never seen to.
 	tcg) cpu="-accel tcg,thread=single -cpu max" ;;
 	esac
+	initrd=$OUT/$2/initramfs.cpio
+	[ -f "$initrd" ] || initrd=$OUT/initramfs.cpio
 	echo "qemu-system-x86_64 -M q35 $cpu ${QEMU_CPUS:--smp 2} -m 2G" \
 		"-nodefaults -display none -no-reboot" \
 		"-kernel '$OUT/$2/arch/x86/boot/bzImage'" \
-		"-initrd '$OUT/initramfs.cpio'" \
+		"-initrd '$initrd'" \
 		"-serial '$3' -serial '$4'" \
 		"-append 'console=ttyS0 panic=-1 $5'"
 }

@@ -5,7 +5,7 @@
 lint()
 {
 	cd "$TOP" || exit
-	shellcheck -x scripts/*.sh scripts/checks/*.sh .ci/run
+	shellcheck -x scripts/*.sh scripts/checks/*.sh .ci/run packaging/dkms/postinst.in packaging/dkms/prerm.in
 }
 
 warnings()
