@@ -163,6 +163,9 @@ static inline struct mutex *lock_mutex(struct mutex *mutex)
 #define guard_mutex(m)							\
 	struct mutex *__guard __attribute__((cleanup(unlock_mutex), unused)) = lock_mutex(m)
 /* The lock is the first member of a mutex. */
+/* For sparse alone */
+#define __acquire(l)			((void)0)
+#define __release(l)			((void)0)
 #define lockdep_assert_held(l)		lock_assert((struct lock *)(l), LOCK_READ)
 #define lockdep_assert_held_write(l)	lock_assert((struct lock *)(l), LOCK_WRITE)
 
