@@ -11,10 +11,10 @@ export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL SEED PHASES V FLAVOUR
 export FUZZ_SECONDS = $(SECONDS)
 
 # Those whose result goes into the report, and the others
-TESTS := verify check unit faults fuzz coverage mutants suite bisect matrix debug bench soak selftests-bundle modules
-TOOLS := tree export mail quilt report judge shell times deb
+RECORDED := verify unit faults fuzz coverage mutants suite bisect matrix debug bench soak selftests-bundle modules
+OTHERS := check tree export mail quilt report judge shell times deb
 
-.PHONY: help $(TESTS) $(TOOLS) programs clean
+.PHONY: help $(RECORDED) $(OTHERS) programs clean
 
 help:
 	@echo 'Commands:'
@@ -59,10 +59,10 @@ help:
 	@echo '  FLAVOUR=amd64     deb: which configuration of Debian'
 	@echo '  BOOTS=20          soak: how many boots of each kernel'
 
-$(TESTS):
+$(RECORDED):
 	@scripts/record.sh $@
 
-$(TOOLS):
+$(OTHERS):
 	@scripts/$@.sh
 
 clean:

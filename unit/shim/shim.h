@@ -163,6 +163,7 @@ static inline struct mutex *lock_mutex(struct mutex *mutex)
 #define guard_mutex(m)							\
 	struct mutex *__guard __attribute__((cleanup(unlock_mutex), unused)) = lock_mutex(m)
 /* The lock is the first member of a mutex. */
+#define WRITE_ONCE(x, v)		__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 /* For sparse alone */
 #define __acquire(l)			((void)0)
 #define __release(l)			((void)0)
