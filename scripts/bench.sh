@@ -105,5 +105,6 @@ cat "$run/table"
 gnuplot -e "rows='$run/rows'; out='$docs/linux-$BASE.svg'; base='$BASE'" "$TOP/lab/costs/costs.gnuplot" ||
 	die "gnuplot could not draw the picture."
 sed -i '1a <!-- SPDX-License-Identifier: GPL-2.0 -->' "$docs/linux-$BASE.svg"
-say "the table and its picture: $(shown "$docs")/linux-$BASE.txt and .svg"
+say "bench: $(wc -l <"$run/rows") rows, $(awk '$1 != "-" && $2 > $1' "$run/rows" | wc -l) of them slower on patched;" \
+	"$(shown "$docs")/linux-$BASE.txt and .svg"
 exit "$status"

@@ -64,4 +64,5 @@ else
 	debug kasan plain failing each timers leaks
 	debug kcsan plain timers watched
 fi
+say "debug: the $kernel kernels $([ "$worst" -eq 0 ] && echo passed || echo 'did not pass') (SEED=$seed, $seconds s a phase)"
 exit "$worst"

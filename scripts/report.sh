@@ -93,7 +93,7 @@ untested()
 	for base in $bases; do
 		[ ! -f "$BUILD/results/linux-$base/last/verify.out" ] ||
 			sed -n 's/^not tested *//p' "$BUILD/results/linux-$base/last/verify.out"
-	done | sort -u | paste -sd ';' | sed 's/;/; /g' | grep . || echo "anything"
+	done | sort -u | paste -sd ';' | sed 's/;/; /g' | grep . || echo "that is for make verify to say"
 }
 
 page()
@@ -164,5 +164,5 @@ text >"$work/report.txt"
 page >"$work/report.html"
 mv "$work/report.txt" "$work/report.html" "$BUILD"
 rmdir "$work"
-sed '/^linux-.*what stock/,$d' "$BUILD/report.txt"
+sed '/^linux-[^:]*, /,$d' "$BUILD/report.txt"
 say "$(shown "$BUILD/report.html") for a browser, $(shown "$BUILD/report.txt") for a mail"

@@ -49,4 +49,4 @@ check "the mails carry the series, results and recipients: make mail" mails
 check "a second version has a range-diff: make mail V=2" second_version
 check "the series in quilt's form applies: make quilt" "$TOP/scripts/quilt.sh"
 check "the archive of selftests passes and fails where it has to: make selftests-bundle" \
-	"$TOP/scripts/selftests-bundle.sh"
+	"$TOP/scripts/record.sh" selftests-bundle

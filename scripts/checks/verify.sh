@@ -4,7 +4,7 @@
 
 verify()
 {
-	"$TOP/scripts/verify.sh" 2>&1 | tee "$WORK/verify" >&3
+	"$TOP/scripts/record.sh" verify 2>&1 | tee "$WORK/verify" >&3
 	tail -n 1 "$WORK/verify" | grep -q '^PASS: '
 }
 
