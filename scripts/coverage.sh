@@ -36,6 +36,7 @@ llvm show >"$OUT/unit/coverage"
 llvm export -summary-only >"$OUT/unit/coverage.json"
 percent=$(sed -n 's/.*"totals":.*"lines":{"count":[0-9]*,"covered":[0-9]*,"percent":\([0-9.]*\).*/\1/p' \
 	"$OUT/unit/coverage.json")
+percent=$(echo "$percent" | awk 'NF { printf "%.2f", $1 }')
 [ -n "$percent" ] || die "llvm-cov reports nothing; see $(shown "$OUT")/unit/coverage.json."
 awk -F'|' '$2 ~ /^ *0$/ { print "not reached:" $0 }' "$OUT/unit/coverage"
 say "coverage: $percent % of the lines of pfncache.c (linux-$BASE), at least 90 are wanted; see $(shown "$OUT")/unit/coverage"

@@ -77,4 +77,6 @@ stress patched "$seconds" || {
 	say "fuzz: patched fails in the VM; SEED=$seed is where it began"
 	exit 1
 }
-sed -n 's/^ *# seed/fuzz: seed/p' "$run/patched/ktap"
+say "fuzz: patched stands $done on the host and" \
+	"$(sed -n 's/^ *# seed .*, \([0-9]*\) operations/\1/p' "$run/patched/ktap" | awk '{ n += $1 } END { print n }')" \
+	"operations in the VM (SEED=$seed), stock neither"
