@@ -12,7 +12,7 @@
  * Phases, one KTAP result each:
  *   plain      rounds until SECONDS are over
  *   timers     plain, with Xen timers
- *   vectors    plain, and the VM gets an upcall vector, and so does a vCPU whether it has
+ *   vectors    timers, and the VM gets an upcall vector, and so does a vCPU whether it has
  *              a local APIC or not
  *   blobs      plain, and the hypercall page is at times made from a blob of userspace's
  *   failing    plain, while allocations fail at random
@@ -1037,8 +1037,8 @@ int main(int argc, char **argv)
 	/* It may be there already, or not be wanted. */
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	for (i = 3; i < argc; i++) {
-		timers = !strcmp(argv[i], "timers");
 		vectors = !strcmp(argv[i], "vectors");
+		timers = vectors || !strcmp(argv[i], "timers");
 		blobs = !strcmp(argv[i], "blobs");
 		if (!strcmp(argv[i], "plain") || timers || vectors || blobs) {
 			run_rounds(argv[2], argv[i]);
