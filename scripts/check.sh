@@ -21,16 +21,20 @@ PARTS=${PARTS:-programs judge series verify unit handover mutants input}
 if [ -n "$all_bases" ]; then
 	count=$BUILD/check/count
 	sum="0 passed, 0 failed, 0 skipped"
+	: >"$BUILD/check.failed"
 	for BASE in $(cd "$TOP/bases" && echo linux-* | sed 's/linux-//g'); do
 		say "linux-$BASE"
 		rm -f "$count"
 		# Its own part of what common.sh has set is for the base to find.
 		env -u SERIES BASE="$BASE" PARTS="$PARTS" "$0" | sed -u '$d' || :
+		cat "$BUILD/check/failed" >>"$BUILD/check.failed" 2>/dev/null || :
 		[ -f "$count" ] || die "the checks of linux-$BASE ended before their count, see above."
 		sum=$(echo "$sum $(cat "$count")" | awk '{ gsub(",", "")
 			print $1 + $7 " passed, " $3 + $9 " failed, " $5 + $11 " skipped" }')
 		PARTS="series verify unit handover mutants"
 	done
+	# In a log this long they are far up.
+	sed 's/^/again: /' "$BUILD/check.failed"
 	echo "$sum" | tee "$count"
 	case $sum in *" 0 failed"*) exit ;; esac
 	exit 1
@@ -76,6 +80,10 @@ check()
 		failed=$((failed + 1))
 		sed 's/^/    /' "$WORK/log"
 		say "FAILED: $what (status $STATUS)"
+		{
+			echo "linux-$BASE: FAILED: $what (status $STATUS)"
+			tail -n 20 "$WORK/log" | sed 's/^/    /'
+		} >>"$WORK/failed"
 		;;
 	esac
 }
