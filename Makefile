@@ -49,7 +49,7 @@ help:
 	@echo '  KTREE=dir         a kernel tree to use in place of the Debian package'
 	@echo '  KTARBALL=file     the same, from an archive'
 	@echo '  SERIES=dir        another series than patches/linux-BASE'
-	@echo '  BUILD=dir         another place than build/ (6 GB)'
+	@echo '  BUILD=dir         another place than build/ (5 GB)'
 	@echo '  RUN=dir           judge: the run, by default the latest'
 	@echo '  SECONDS=60        fuzz, debug: how long'
 	@echo '  SEED=1            fuzz, debug: where the random stress begins'

@@ -49,7 +49,7 @@ take_lock
 "$TOP/scripts/packages.sh" rsync kmod cpio dpkg-dev debhelper libssl-dev openssl python3
 "$TOP/scripts/source.sh"
 "$TOP/scripts/series.sh" apply
-need_space 8000
+need_space 3000
 
 if ! ls "$dl/linux-config-${BASE}"_*.deb >/dev/null 2>&1; then
 	step "fetching Debian's linux-config-$BASE" "$LOGS/deb-fetch" "$0" fetch
@@ -63,7 +63,7 @@ config=$(find "$OUT/deb/config" -name "config.amd64_none_$flavour.xz")
 	-name 'config.amd64_none_*.xz' | sed 's/.*none_/FLAVOUR=/; s/\.xz$//' | sort | paste -sd ' ')."
 
 if [ ! -d "$tree" ]; then
-	step "copying the source" "$LOGS/deb-copy" cp -a "$OUT/src" "$tree.tmp"
+	copy_tree "$OUT/src" "$tree.tmp"
 	mv "$tree.tmp" "$tree"
 fi
 "$TOP/scripts/series.sh" install deb/linux

@@ -58,8 +58,7 @@ if [ ! -d "$tree" ]; then
 	mutant) from=$OUT/patched ;;
 	*) from=$OUT/src ;;
 	esac
-	rm -rf "$tree.tmp"
-	step "copying the ${from##*/} tree to $which" "$LOGS/copy" cp -a "$from" "$tree.tmp"
+	copy_tree "$from" "$tree.tmp"
 	# The copy carries the marks of the tree it came from.
 	rm -f "$tree.tmp/.lab-built"
 	# Only objtool's objects know where they lie; built anew for that alone,

@@ -119,11 +119,11 @@ take_lock
 "$TOP/scripts/packages.sh" $clang sparse coccinelle python3-sphinx libssl-dev
 "$TOP/scripts/source.sh"
 "$TOP/scripts/series.sh" apply
-need_space 4000
+need_space 3000
 rm -rf "$run"
 mkdir -p "$run" "$work"
 if [ ! -d "$OUT/matrix.src" ]; then
-	cp -al "$OUT/src" "$OUT/matrix.src.tmp"
+	copy_tree "$OUT/src" "$OUT/matrix.src.tmp"
 	mv "$OUT/matrix.src.tmp" "$OUT/matrix.src"
 fi
 "$TOP/scripts/series.sh" install matrix.src

@@ -280,8 +280,7 @@ if [ ! -d "$OUT/patched" ]; then
 	tree=tests
 	export TESTS="$OUT/selftests.$tree/bin"
 	[ -d "$OUT/tests" ] || {
-		rm -rf "$OUT/tests.tmp"
-		cp -al "$OUT/src" "$OUT/tests.tmp"
+		copy_tree "$OUT/src" "$OUT/tests.tmp"
 		mv "$OUT/tests.tmp" "$OUT/tests"
 	}
 fi

@@ -89,8 +89,8 @@ if [ -d "$OUT/src" ]; then
 	exit 0
 fi
 
-# Three trees of 1.5 GB, two of them with their objects.
-need_space 6000
+# The source, the objects of three kernels, the branch.
+need_space 5000
 mkdir -p "$OUT"
 rm -rf "$OUT/src.tmp"
 mkdir "$OUT/src.tmp"

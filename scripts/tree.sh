@@ -16,11 +16,12 @@ create_base()
 	cp -a "$OUT/src/." "$tree.tmp"
 	cd "$tree.tmp"
 	git init -q -b series
-	# Speed, not size: it is a working copy, made again when it is lost.
-	git config core.compression 0
+	# It is a working copy, made again when it is lost.
+	git config core.compression 1
 	git config gc.auto 0
-	# Forced: the kernel ignores some files that its archive has.
-	git add -A -f
+	# Forced: the kernel ignores some files that its archive has.  All of them
+	# "big": then they go into one pack, a fifth of their size as loose objects.
+	git -c core.bigFileThreshold=1 add -A -f
 	as_lab git commit -q -m "$(cat "$OUT/origin")"
 	git tag base
 }
@@ -37,7 +38,7 @@ list=$(patches)
 "$TOP/scripts/source.sh"
 
 if [ ! -d "$tree" ]; then
-	need_space 4000
+	need_space 2500
 	rm -rf "$tree.tmp"
 	step "making a git repository of the source" "$LOGS/tree" "$0" create_base
 	mv "$tree.tmp" "$tree"
