@@ -291,6 +291,8 @@ int cache_update(struct cache *cache, u8 byte, bool atomic)
 #endif
 #endif
 	len = length(cache);
+	/* The access takes its time, and the lock keeps the page there. */
+	point();
 	if (mapping_holds(cache, khva, len)) {
 		/* Guest memory: others may write, too, but nobody who got the page anew. */
 		while (len--)

@@ -327,6 +327,45 @@ static void outside_meanwhile(void)
 }
 #endif
 
+/*
+ * The memslot goes, and then its page, while a refresh is at work that has found both.
+ * Once the memslot is back, the cache may well think that nothing happened.
+ */
+static struct kvm_memslots *found;
+
+static void zap_0_without_memslot(void)
+{
+	while (kvm.memslots == found)
+		pause_here();
+	vm_zap(0, ZAP_NEW);
+}
+
+static void refresh(void *arg)
+{
+	(void)arg;
+	found = kvm.memslots;
+	after_lookup = zap_0_without_memslot;
+	expect(!cache_refresh(&cache));
+}
+
+static void delete_memslot(void *arg)
+{
+	(void)arg;
+	vm_set_slot(SLOT_NONE);
+}
+
+static void memslot_goes_meanwhile(void)
+{
+	struct schedule schedule = { .fn = { refresh, delete_memslot } };
+
+	expect(!cache_activate(&cache, GPA, LEN));
+	vm_zap(0, ZAP_NEW);
+	run_tasks(&schedule);
+	vm_set_slot(SLOT_HOME);
+	expect(!cache_update(&cache, 1, false));
+	expect_works(GPA);
+}
+
 static void unrelated_meanwhile(void)
 {
 	after_lookup = zap_3;
@@ -432,6 +471,7 @@ static const struct {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 	{ "invalidation outside of all memslots meanwhile", outside_meanwhile },
 #endif
+	{ "invalidation with the memslot gone meanwhile", memslot_goes_meanwhile },
 	{ "invalidation of an unrelated page meanwhile", unrelated_meanwhile },
 	{ "calls that fail", failing_calls },
 	{ "calls that fail while invalidations come in", failing_calls_meanwhile },

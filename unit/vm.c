@@ -82,12 +82,12 @@ static struct kvm_memory_slot make_slot(enum slot slot)
 {
 	switch (slot) {
 	case SLOT_HOME:
-		return (struct kvm_memory_slot){ SLOT_GFN, SLOT_PAGES, SLOT_HVA };
+		return (struct kvm_memory_slot){ SLOT_GFN, SLOT_PAGES, SLOT_HVA, 0 };
 	case SLOT_MOVED:
-		return (struct kvm_memory_slot){ SLOT_GFN + 16, SLOT_PAGES, SLOT_HVA };
+		return (struct kvm_memory_slot){ SLOT_GFN + 16, SLOT_PAGES, SLOT_HVA, 0 };
 	case SLOT_SHIFTED:
 		return (struct kvm_memory_slot){
-			SLOT_GFN, SLOT_PAGES - 1, SLOT_HVA + PAGE_SIZE };
+			SLOT_GFN, SLOT_PAGES - 1, SLOT_HVA + PAGE_SIZE, 0 };
 	default:
 		return (struct kvm_memory_slot){ 0 };
 	}
@@ -346,15 +346,13 @@ void vm_map(unsigned int page)
  * kvm_swap_active_memslots(): published between invalidations alone, with a
  * generation that says so until all readers of the old ones are gone.
  */
-void vm_set_slot(enum slot slot)
+static void swap_memslots(struct kvm_memory_slot slot)
 {
 	const u64 in_progress = 1ULL << 63;
-	struct kvm_memslots *old, *new;
+	struct kvm_memslots *old = kvm.memslots;
+	struct kvm_memslots *new = old == &slots[0] ? &slots[1] : &slots[0];
 
-	lock_take(&slots_lock, LOCK_WRITE | LOCK_SLEEPS);
-	old = kvm.memslots;
-	new = old == &slots[0] ? &slots[1] : &slots[0];
-	new->slot = make_slot(slot);
+	new->slot = slot;
 	new->generation = old->generation | in_progress;
 
 	for (;;) {
@@ -372,5 +370,22 @@ void vm_set_slot(enum slot slot)
 	lock_drop(&srcu, LOCK_WRITE | LOCK_SLEEPS);
 
 	new->generation = (new->generation & ~in_progress) + 1;
+}
+
+/*
+ * kvm_set_memslot(): one that goes or moves is marked first, until nobody uses it, and
+ * overlaps with invalidations meanwhile.
+ */
+void vm_set_slot(enum slot slot)
+{
+	struct kvm_memory_slot old, new = make_slot(slot);
+
+	lock_take(&slots_lock, LOCK_WRITE | LOCK_SLEEPS);
+	old = kvm_memslots(&kvm)->slot;
+	if (old.npages && (old.base_gfn != new.base_gfn || old.npages != new.npages)) {
+		old.flags = KVM_MEMSLOT_INVALID;
+		swap_memslots(old);
+	}
+	swap_memslots(new);
 	lock_drop(&slots_lock, LOCK_WRITE | LOCK_SLEEPS);
 }

@@ -175,7 +175,9 @@ struct kvm_memory_slot {
 	gfn_t base_gfn;
 	unsigned long npages;
 	unsigned long userspace_addr;
+	unsigned int flags;
 };
+#define KVM_MEMSLOT_INVALID	(1U << 16)
 
 struct kvm_memslots {
 	_Atomic u64 generation;
@@ -215,7 +217,7 @@ static inline struct kvm_memory_slot *__gfn_to_memslot(struct kvm_memslots *slot
 
 static inline unsigned long gfn_to_hva_memslot(struct kvm_memory_slot *slot, gfn_t gfn)
 {
-	if (!slot)
+	if (!slot || slot->flags & KVM_MEMSLOT_INVALID)
 		return KVM_HVA_ERR_BAD;
 	return slot->userspace_addr + (gfn - slot->base_gfn) * PAGE_SIZE;
 }
