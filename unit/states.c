@@ -279,6 +279,7 @@ static void beyond_the_length(void)
 	expect(!cache_access(&cache, LEN - 1, 1));
 	expect(cache_access(&cache, LEN, 1) == -EINVAL);
 	expect(cache_access(&cache, LEN - 1, 2) == -EINVAL);
+	expect(cache_access(&cache, -1UL, 2) == -EINVAL);
 	expect_works(GPA);
 }
 #endif
@@ -465,7 +466,7 @@ static const struct {
 	{ "a vCPU that uses the page leaves the guest", vcpu_leaves_guest },
 #endif
 #ifdef PATCHED
-	{ "access beyond the length", beyond_the_length, 4 },
+	{ "access beyond the length", beyond_the_length, 6 },
 #endif
 	{ "invalidation between lookup and publication", invalidated_meanwhile },
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)

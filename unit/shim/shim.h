@@ -222,6 +222,14 @@ static inline unsigned long gfn_to_hva_memslot(struct kvm_memory_slot *slot, gfn
 	return slot->userspace_addr + (gfn - slot->base_gfn) * PAGE_SIZE;
 }
 
+/* include/linux/overflow.h */
+static inline size_t size_add(size_t addend1, size_t addend2)
+{
+	size_t bytes;
+
+	return __builtin_add_overflow(addend1, addend2, &bytes) ? SIZE_MAX : bytes;
+}
+
 struct module;
 
 /* Page frames; see vm.c, which counts what the caches hold of each */
