@@ -73,6 +73,7 @@ end_job()
 	done
 }
 trap end_job EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

@@ -106,18 +106,23 @@ full_disk()
 	[ "$good" = yes ]
 }
 
-# ended REGEX SCRIPT ARG...: end a script in its midst; no process that REGEX
-# finds may go on
+# ended SIGNAL STATUS REGEX SCRIPT ARG...: end a script in its midst, as its status has
+# to tell; no process that REGEX finds may go on
 ended()
 {
-	regex=$1
-	shift
-	"$TOP/scripts/$1" "$2" "$3" &
+	signal=$1
+	wanted=$2
+	regex=$3
+	shift 3
+	# Whoever runs the checks with nohup has it ignored, and then no shell can trap it.
+	env --default-signal=HUP "$TOP/scripts/$1" "$2" "$3" &
 	pid=$!
 	sleep 2
 	pgrep -f -- "$regex"
-	kill -TERM "$pid"
-	wait "$pid" || :
+	kill -"$signal" "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq "$wanted" ]
 	sleep 1
 	if pgrep -f -- "$regex"; then
 		exit 1
@@ -129,7 +134,7 @@ ended_build()
 {
 	mark=$OUT/stock/.lab-built
 	echo unfinished >"$mark"
-	ended "-C $OUT/stock" kernel.sh stock ""
+	ended TERM 143 "-C $OUT/stock" kernel.sh stock ""
 	[ ! -e "$mark" ]
 	"$TOP/scripts/kernel.sh" stock
 	[ -e "$mark" ]
@@ -137,7 +142,13 @@ ended_build()
 
 ended_boot()
 {
-	ended "file:$WORK/ended/ktap" boot.sh stock "$WORK/ended"
+	ended TERM 143 "file:$WORK/ended/ktap" boot.sh stock "$WORK/ended"
+}
+
+# A terminal that is closed
+hung_up_boot()
+{
+	ended HUP 129 "file:$WORK/ended/ktap" boot.sh stock "$WORK/ended"
 }
 
 wrong_words()
@@ -160,3 +171,4 @@ check "a series that cannot be applied is refused" wrong_series
 check "a full disk is named" full_disk
 check "an ended build leaves nothing running and is built again" ended_build
 check "an ended boot leaves nothing running" ended_boot
+check "nor does a boot whose terminal is closed" hung_up_boot
