@@ -40,6 +40,15 @@ die()
 	exit 2
 }
 
+# make splits its words at blanks and its rules at colons, QEMU its options at commas.
+for dir in "$TOP" "$BUILD"; do
+	case $dir in
+	*[[:space:]:,\;\&\|\#\$\'\"\\\*\?]*)
+		die "nothing can be built in '$dir', as its path has a blank, colon or the like; move the" \
+			"repository or give BUILD=dir."
+		;;
+	esac
+done
 [ -f "$TOP/bases/linux-$BASE" ] ||
 	die "there is no base '$BASE'; this repository has BASE=$(cd "$TOP/bases" &&
 		echo linux-* | sed 's/linux-//g; s/ / or BASE=/g')."

@@ -15,6 +15,20 @@ wrong_base()
 	refuses "no base '9.9'.*BASE=6.1" verify_with BASE=9.9
 }
 
+# The front door's rules, too, have the path in them.
+wrong_path()
+{
+	for path in "$WORK/a build" "$WORK/a:b" "$WORK/a,b"; do
+		refuses "nothing can be built in '$path'" env BUILD="$path" "$TOP/scripts/verify.sh"
+		! make -C "$TOP" verify BUILD="$path" >"$WORK/out" 2>&1
+		head -n 2 "$WORK/out" | grep "^lab: nothing can be built in '$path'"
+		[ ! -e "$path" ]
+	done
+	mkdir -p "$WORK/my lab"
+	cp -r "$TOP/scripts" "$TOP/bases" "$WORK/my lab"
+	refuses "nothing can be built in '$WORK/my lab'" env BUILD="$WORK/build" "$WORK/my lab/scripts/verify.sh"
+}
+
 no_kernel()
 {
 	mkdir -p "$WORK/empty"
@@ -161,6 +175,7 @@ wrong_words()
 }
 
 check "an unknown BASE is refused" wrong_base
+check "a path that make or QEMU would split is refused" wrong_path
 check "settings of fuzz and debug that mean nothing are refused" wrong_words
 check "a KTREE or KTARBALL that is no kernel is refused" no_kernel
 check "a kernel on which a patch rejects is refused, naming patch, file and hunk" other_version
