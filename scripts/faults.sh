@@ -14,6 +14,7 @@
 . "$TOP/scripts/host.sh"
 
 take_lock
+host_packages
 "$TOP/scripts/source.sh"
 "$TOP/scripts/series.sh" apply
 host_patched programs

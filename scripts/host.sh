@@ -3,6 +3,12 @@
 # How unit/ is built against a kernel; sourced after common.sh by those who run its
 # programs.  Neither root nor a kernel build is needed, just the source and the series.
 
+# host_packages: what it takes; the sanitizers come with the compiler
+host_packages()
+{
+	"$TOP/scripts/packages.sh" gcc make libc6-dev patch xz-utils
+}
+
 # first_of FILE DIR...: FILE in the first DIR that has it
 first_of()
 {

@@ -11,6 +11,7 @@
 . "$TOP/scripts/host.sh"
 
 take_lock
+host_packages
 "$TOP/scripts/source.sh"
 "$TOP/scripts/series.sh" apply
 host_stock programs
