@@ -21,7 +21,7 @@ host_patched programs
 must_run()
 {
 	host_run "$@" || {
-		say "unit: $program of ${dir##*/} did not get to its end:"
+		say "unit: $program of ${dir##*/} did not get to its end (status $ended):"
 		tail -n 20 "$dir/$program.ktap" "$dir/$program.err"
 		exit 2
 	}
