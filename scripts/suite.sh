@@ -18,6 +18,14 @@ take_lock
 "$TOP/scripts/prepare.sh"
 
 tests=$OUT/suite
+
+# named VARIABLE: the tests that the selftests' Makefile has in it
+named()
+{
+	make -s -C "$OUT/patched/$selftests" CC="$CC" OUTPUT="$tests" \
+		--eval "lab-list:;@printf '%s\n' \$(notdir \$($1))" lab-list | sort -u
+}
+
 key=$(cat "$OUT/patched/.lab-built")
 if [ "$key" != "$(cat "$tests/.lab-built" 2>/dev/null)" ]; then
 	rm -rf "$tests"
@@ -27,9 +35,7 @@ if [ "$key" != "$(cat "$tests/.lab-built" 2>/dev/null)" ]; then
 		make -C "$OUT/patched/$selftests" -k -j"$(nproc)" CC="$CC" OUTPUT="$tests" all
 	find "$tests" -maxdepth 2 -type f -perm -u+x ! -name '*.*' ! -path "$tests/bin/*" \
 		-exec cp -t "$tests/bin" {} +
-	# shellcheck disable=SC2016 # make's own variables
-	make -s -C "$OUT/patched/$selftests" CC="$CC" OUTPUT="$tests" \
-		--eval 'lab-list:;@printf "%s\n" $(notdir $(TEST_GEN_PROGS))' lab-list | sort -u >"$tests/all"
+	named TEST_GEN_PROGS >"$tests/all"
 	[ -s "$tests/all" ] || die "the selftests' Makefile names no test."
 	while read -r name; do
 		[ -f "$tests/bin/$name" ] || grep -q "^$name broken #" "$TOP/lab/suite/linux-$BASE" ||
@@ -37,6 +43,12 @@ if [ "$key" != "$(cat "$tests/.lab-built" 2>/dev/null)" ]; then
 	done <"$tests/all"
 	echo "$key" >"$tests/.lab-built"
 fi
+
+# Those that are scripts want more than the VM has.
+for name in $(named TEST_PROGS); do
+	grep -q "^$name not-run #" "$TOP/lab/suite/linux-$BASE" ||
+		die "the selftest $name is a script, which is not run; say why not in lab/suite/linux-$BASE."
+done
 
 export TABLE="$OUT/suite.tests" TESTS="$tests/bin"
 for name in "$TESTS"/*; do
@@ -134,7 +146,7 @@ for npt in 1 0; do
 	sed "s/^/npt=$npt, a splat of patched alone: /" "$run/npt$npt/new.splats"
 	comm -12 "$run/npt$npt/stock.splats" "$run/npt$npt/patched.splats" | sed "s/^/npt=$npt, a splat of both: /"
 done
-sed -n 's/ \(fail\|varies\|broken\)\( npt=[01]\)\? # /\2: /p' "$TOP/lab/suite/linux-$BASE"
+sed -n 's/ \(fail\|varies\|broken\|not-run\)\( npt=[01]\)\? # /\2: /p' "$TOP/lab/suite/linux-$BASE"
 echo
 echo "suite: $(wc -l <"$run/names") tests, with npt=1 and npt=0; $bad with a verdict that is not the same or not expected," \
 	"$bad_splats kinds of splats on patched that stock has not got"
