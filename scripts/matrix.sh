@@ -118,12 +118,15 @@ cell_*)
 	;;
 esac
 
-# messages FILE: what the tools have said, without the places, which patches move
+# messages FILE CELL: what the tools have said, without the places, which patches move.
+# Many a rule of coccicheck says neither warning nor error.
 messages()
 {
-	grep -E '(^|[^A-Za-z_])(warning|error|WARNING|ERROR): ' "$1" |
+	anything='(^|[^a-z_])(warning|error): '
+	[ "$2" != cocci ] || anything=.
+	grep -iE "$anything" "$1" |
 		sed -E -e "s,$OUT/[a-z./]*/(arch|virt|include|Documentation)/,\1/,g" -e 's/:[0-9]+(:[0-9]+)?(-[0-9]+)?:/:/g' \
-			-e 's/\b(line|before|at) [0-9]+/\1 N/g' | sort
+			-e 's/(\.[a-zA-Z]+):[0-9]+ /\1: /g' -e 's/\b(line|lines|before|at|on) [0-9]+/\1 N/g' | sort
 }
 
 take_lock
@@ -159,7 +162,7 @@ row()
 		log=$run/$name.$kernel
 		status=0
 		"$0" "cell_$cell" "$kernel" "$@" >"$log" 2>&1 </dev/null || status=$?
-		messages "$log" >"$log.messages" || :
+		messages "$log" "$cell" >"$log.messages" || :
 		[ "$status" -ne 3 ] || {
 			verdict="not in this kernel"
 			break
