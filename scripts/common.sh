@@ -206,6 +206,18 @@ series_sums()
 	{ echo series; patches; } | (cd "$SERIES" && xargs sha256sum --)
 }
 
+# series_hash: one word for the content of the series
+series_hash()
+{
+	patches | (cd "$SERIES" && xargs sha256sum) | sha256sum | cut -d' ' -f1
+}
+
+# is_own: is it this repository's series on the base's own source?
+is_own()
+{
+	[ -z "$KTREE$KTARBALL" ] && [ "$SERIES" = "$(realpath -m "$TOP/patches/linux-$BASE")" ]
+}
+
 # tests: the names in the table of tests.
 tests()
 {

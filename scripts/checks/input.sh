@@ -174,6 +174,44 @@ wrong_words()
 	refuses "there is no phase calm" env PHASES="plain calm" "$TOP/scripts/debug.sh"
 }
 
+# record STATUS WORDS COMMAND VAR=VALUE...: that shell command as one of the lab's, with these
+# settings; its status, and what is then kept as its last result
+record()
+{
+	wanted=$1
+	words=$2
+	command=$3
+	shift 3
+	status=0
+	env -u SERIES -u KTREE -u KTARBALL -u LAB_LOCK BUILD="$WORK/recorded" DO="$command" "$@" \
+		"$WORK/lab/scripts/record.sh" stub || status=$?
+	[ "$status" -eq "$wanted" ]
+	[ "$(cat "$WORK/recorded/results/linux-$BASE/last/stub.out")" = "$words" ]
+}
+
+last_result()
+{
+	mkdir -p "$WORK/lab" "$WORK/recorded"
+	cp -r "$TOP/scripts" "$TOP/bases" "$TOP/patches" "$WORK/lab"
+	# shellcheck disable=SC2016 # the stub's own variables
+	printf '#!/bin/sh\n. "$(dirname "$0")/common.sh"\neval "$DO"\n' >"$WORK/lab/scripts/stub.sh"
+	chmod +x "$WORK/lab/scripts/stub.sh"
+	record 0 good "echo good"
+	record 2 good 'die "refused"'
+	record 143 good 'echo begun; kill $$'
+	record 0 good "echo stock" KERNEL=stock
+	record 0 good "echo short" FUZZ_SECONDS=1
+	record 0 good "echo other" SERIES="$WORK/lab/patches"
+	record 0 good "echo other" KTREE="$WORK/lab"
+	exec 8>"$WORK/recorded/lock"
+	flock 8
+	record 2 good "echo second"
+	exec 8>&-
+	record 2 begun 'echo begun; die "broken"'
+	record 1 failed "echo failed; exit 1" FUZZ_SECONDS=60 SEED=1
+	[ "$(cat "$WORK/recorded/results/linux-$BASE/last/stub.status")" -eq 1 ]
+}
+
 check "an unknown BASE is refused" wrong_base
 check "a path that make or QEMU would split is refused" wrong_path
 check "settings of fuzz and debug that mean nothing are refused" wrong_words
@@ -182,6 +220,7 @@ check "a kernel on which a patch rejects is refused, naming patch, file and hunk
 check "two commands at once: the second is refused" two_at_once
 check "no packages and no root: the line to run is printed" no_packages
 check "a base whose package cannot be had is a skip that says why" no_suite
+check "a command that is refused leaves the last result as it is" last_result
 check "a series that cannot be applied is refused" wrong_series
 check "a full disk is named" full_disk
 check "an ended build leaves nothing running and is built again" ended_build
