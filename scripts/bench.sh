@@ -5,7 +5,8 @@
 # its figures have to be the same: no clock of the VM is the host's.
 #
 # The patched kernel may be slower in no row but those of lab/costs/linux-BASE, each
-# with its reason.  The table and a picture go to docs/costs/.
+# with its reason, and both kernels may refuse no other operation than those that it has.
+# The table and a picture go to docs/costs/.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -59,42 +60,7 @@ paste "$run/stock.1" "$run/patched.1" | awk -F'\t' '{
 docs=$TOP/docs/costs
 mkdir -p "$docs"
 status=0
-awk -F'\t' -v base="$BASE" '
-FNR == NR {
-	if ($0 !~ /^#/ && NF)
-		reason[$1] = $2
-	next
-}
-FNR == 1 {
-	printf "%10s %10s %7s  %s\n", "stock", "patched", "ratio", "instructions"
-}
-{
-	mark = ""
-	slower = $1 != "-" && $2 > $1
-	if (slower && $4 in reason) {
-		mark = " *"
-		why = why "  " $4 ": " reason[$4] "\n"
-	} else if (slower) {
-		mark = "  <-- slower"
-		bad = 1
-	}
-	if (!slower && $4 in reason) {
-		mark = "  <-- no longer slower: take it out of lab/costs/linux-" base
-		bad = 1
-	}
-	seen[$4] = 1
-	printf "%10s %10s %7s  %s%s\n", $1, $2, $3, $4, mark
-}
-END {
-	printf "\n* slower, because\n%s", why
-	for (row in reason) {
-		if (!(row in seen)) {
-			print "no row is called " row "  <--"
-			bad = 1
-		}
-	}
-	exit bad
-}' "$TOP/lab/costs/linux-$BASE" "$run/rows" >"$run/table" || status=1
+awk -F'\t' -v base="$BASE" -f "$TOP/lab/costs/costs.awk" "$TOP/lab/costs/linux-$BASE" "$run/rows" >"$run/table" || status=1
 cat "$run/table"
 {
 	echo "# SPDX-License-Identifier: GPL-2.0"
