@@ -212,6 +212,17 @@ series_hash()
 	patches | (cd "$SERIES" && xargs sha256sum) | sha256sum | cut -d' ' -f1
 }
 
+# costs: the table of costs of this very series, if there is one
+costs()
+{
+	for file in "$TOP/docs/costs/linux-$BASE.txt" "$RESULTS/bench/linux-$BASE.txt"; do
+		! grep -qsxF "# Series: $(series_hash)" "$file" || {
+			echo "$file"
+			return
+		}
+	done
+}
+
 # is_own: is it this repository's series on the base's own source?
 is_own()
 {

@@ -32,8 +32,8 @@ run=$RESULTS/latest
 [ -f "$run/series.sha256" ] || die "there are no results to quote; run 'make verify BASE=$BASE' first."
 series_sums | cmp -s - "$run/series.sha256" ||
 	die "the last results are of another series; run 'make verify BASE=$BASE' again."
-costs=$TOP/docs/costs/linux-$BASE.txt
-[ -f "$costs" ] || die "there are no costs to quote; run 'make bench BASE=$BASE' first."
+costs=$(costs)
+[ -n "$costs" ] || die "there are no costs of this series to quote; run 'make bench BASE=$BASE' first."
 "$TOP/scripts/source.sh"
 "$TOP/scripts/series.sh" apply
 [ -d "$tree" ] || "$TOP/scripts/tree.sh"
@@ -93,10 +93,11 @@ commit_series "$SERIES" mail
 	sed -n 's/^\( *\)\(.*[^ ]\)  *FAIL    -> pass \*$/  \1\2/p' "$work/judged"
 	printf '\n'
 	sed -n '/^splat/,$p' "$work/judged"
-	printf '\nCosts, where they are not the same:\n\n'
-	sed -n '1,3d; /^$/q; p' "$costs" | awk 'NR == 1 || $1 != $2'
+	printf '\nCosts, where they are not the same, on %s:\n\n' "$(sed -n 's/^# Made by .*, on //p' "$costs")"
+	# Blank lines part its head, the rows, and the reasons for the slower ones.
+	sed '1,/^$/d; /^$/,$d' "$costs" | awk 'NR == 1 || $1 != $2'
 	echo
-	sed '1,/^$/d' "$costs" | sed '1,/^$/d'
+	sed '1,/^$/d' "$costs" | sed '1,/^$/d; /^$/,$d'
 } | sed 's/[[:space:]]*$//' >"$work/text"
 {
 	sed -n 's/^Subject: \[[^]]*\] //p' "$cover"
