@@ -34,7 +34,10 @@ mails()
 	for mail in "$dir"/*.patch; do
 		grep -q '^To: ' "$mail"
 		case $mail in
-		*/0000-*) grep -q '^PASS: ' "$mail" ;;
+		*/0000-*)
+			grep -q '^PASS: ' "$mail"
+			grep -qxF "base: $(cat "$OUT/origin")" "$mail"
+			;;
 		*) grep -qx 'Signed-off-by: lab <lab@localhost>' "$mail" ;;
 		esac
 	done
