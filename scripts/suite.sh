@@ -146,7 +146,7 @@ for npt in 1 0; do
 	sed "s/^/npt=$npt, a splat of patched alone: /" "$run/npt$npt/new.splats"
 	comm -12 "$run/npt$npt/stock.splats" "$run/npt$npt/patched.splats" | sed "s/^/npt=$npt, a splat of both: /"
 done
-sed -n 's/ \(fail\|varies\|broken\|not-run\)\( npt=[01]\)\? # /\2: /p' "$TOP/lab/suite/linux-$BASE"
+sed -n '/^#/!s/ \(fail\|varies\|broken\|not-run\)\( npt=[01]\)\? # /\2: /p' "$TOP/lab/suite/linux-$BASE"
 echo
 echo "suite: $(wc -l <"$run/names") tests, with npt=1 and npt=0; $bad with a verdict that is not the same or not expected," \
 	"$bad_splats kinds of splats on patched that stock has not got"
