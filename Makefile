@@ -66,9 +66,11 @@ $(OTHERS):
 	@scripts/$@.sh
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf '$(BUILD)'
 
-# The lab's own programs; the scripts call this when they need them.
+# The lab's own programs; the scripts call this when they need them.  A path that is no
+# one word to make has no rules: the scripts refuse it, and have the words for it.
+ifeq ($(words $(BUILD))$(findstring :,$(BUILD)),1)
 programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/host $(BUILD)/bin/stress $(BUILD)/bin/cost \
 	$(BUILD)/bin/tsc
 
@@ -98,3 +100,5 @@ $(BUILD)/bin/tsc: lab/tsc.c
 $(BUILD)/bin/cost: lab/cost.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ $<
+
+endif

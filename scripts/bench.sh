@@ -5,7 +5,9 @@
 # its figures have to be the same: no clock of the VM is the host's.
 #
 # The patched kernel may be slower in no row but those of lab/costs/linux-BASE, each
-# with its reason.  The table and a picture go to docs/costs/.
+# with its reason, and both kernels may refuse no other operation than those that it has.
+# The table and a picture are in $RESULTS/bench, and go to docs/costs/ if they are good and
+# of this repository's own series and source.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -14,6 +16,8 @@ take_lock
 "$TOP/scripts/prepare.sh"
 "$TOP/scripts/packages.sh" python3 gnuplot-nox
 
+# For those who quote the figures
+series=$(series_hash)
 run=$RESULTS/bench
 rm -rf "$run"
 export TABLE="$run/tests" TESTS="$BUILD/bin" QEMU_CPUS="-smp 1 -icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm" ACCEL=tcg
@@ -56,55 +60,28 @@ paste "$run/stock.1" "$run/patched.1" | awk -F'\t' '{
 		exit 1
 }' >"$run/rows" || die "stock and patched were not measured alike; see $(shown "$run")."
 
-docs=$TOP/docs/costs
-mkdir -p "$docs"
 status=0
-awk -F'\t' -v base="$BASE" '
-FNR == NR {
-	if ($0 !~ /^#/ && NF)
-		reason[$1] = $2
-	next
-}
-FNR == 1 {
-	printf "%10s %10s %7s  %s\n", "stock", "patched", "ratio", "instructions"
-}
-{
-	mark = ""
-	slower = $1 != "-" && $2 > $1
-	if (slower && $4 in reason) {
-		mark = " *"
-		why = why "  " $4 ": " reason[$4] "\n"
-	} else if (slower) {
-		mark = "  <-- slower"
-		bad = 1
-	}
-	if (!slower && $4 in reason) {
-		mark = "  <-- no longer slower: take it out of lab/costs/linux-" base
-		bad = 1
-	}
-	seen[$4] = 1
-	printf "%10s %10s %7s  %s%s\n", $1, $2, $3, $4, mark
-}
-END {
-	printf "\n* slower, because\n%s", why
-	for (row in reason) {
-		if (!(row in seen)) {
-			print "no row is called " row "  <--"
-			bad = 1
-		}
-	}
-	exit bad
-}' "$TOP/lab/costs/linux-$BASE" "$run/rows" >"$run/table" || status=1
+awk -F'\t' -v base="$BASE" -f "$TOP/lab/costs/costs.awk" "$TOP/lab/costs/linux-$BASE" "$run/rows" >"$run/table" || status=1
 cat "$run/table"
+slower=$(awk '$1 != "-" && $2 > $1' "$run/rows" | wc -l)
+[ "$status" -eq 0 ] || {
+	say "bench: $(wc -l <"$run/rows") rows, $slower of them slower on patched, and not all as lab/costs/linux-$BASE has it"
+	exit "$status"
+}
+out=$run/linux-$BASE
 {
 	echo "# SPDX-License-Identifier: GPL-2.0"
 	echo "# Made by make bench BASE=$BASE, on $(cat "$OUT/origin")"
+	echo "# Series: $series"
 	echo
 	cat "$run/table"
-} >"$docs/linux-$BASE.txt"
-gnuplot -e "rows='$run/rows'; out='$docs/linux-$BASE.svg'; base='$BASE'" "$TOP/lab/costs/costs.gnuplot" ||
+} >"$out.txt"
+gnuplot -e "rows='$run/rows'; out='$out.svg'; base='$BASE'" "$TOP/lab/costs/costs.gnuplot" ||
 	die "gnuplot could not draw the picture."
-sed -i '1a <!-- SPDX-License-Identifier: GPL-2.0 -->' "$docs/linux-$BASE.svg"
-say "bench: $(wc -l <"$run/rows") rows, $(awk '$1 != "-" && $2 > $1' "$run/rows" | wc -l) of them slower on patched;" \
-	"$(shown "$docs")/linux-$BASE.txt and .svg"
-exit "$status"
+sed -i -e '1a <!-- SPDX-License-Identifier: GPL-2.0 -->' -e "1a <!-- Series: $series -->" "$out.svg"
+if is_own; then
+	mkdir -p "$TOP/docs/costs"
+	cp "$out.txt" "$out.svg" "$TOP/docs/costs/"
+	out=$TOP/docs/costs/linux-$BASE
+fi
+say "bench: $(wc -l <"$run/rows") rows, $slower of them slower on patched; $(shown "$out").txt and .svg"

@@ -40,6 +40,15 @@ die()
 	exit 2
 }
 
+# make splits its words at blanks and its rules at colons, QEMU its options at commas.
+for dir in "$TOP" "$BUILD"; do
+	case $dir in
+	*[[:space:]:,\;\&\|\#\$\'\"\\\*\?]*)
+		die "nothing can be built in '$dir', as its path has a blank, colon or the like; move the" \
+			"repository or give BUILD=dir."
+		;;
+	esac
+done
 [ -f "$TOP/bases/linux-$BASE" ] ||
 	die "there is no base '$BASE'; this repository has BASE=$(cd "$TOP/bases" &&
 		echo linux-* | sed 's/linux-//g; s/ / or BASE=/g')."
@@ -73,6 +82,7 @@ end_job()
 	done
 }
 trap end_job EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -194,6 +204,29 @@ patches()
 series_sums()
 {
 	{ echo series; patches; } | (cd "$SERIES" && xargs sha256sum --)
+}
+
+# series_hash: one word for the content of the series
+series_hash()
+{
+	patches | (cd "$SERIES" && xargs sha256sum) | sha256sum | cut -d' ' -f1
+}
+
+# costs: the table of costs of this very series, if there is one
+costs()
+{
+	for file in "$TOP/docs/costs/linux-$BASE.txt" "$RESULTS/bench/linux-$BASE.txt"; do
+		! grep -qsxF "# Series: $(series_hash)" "$file" || {
+			echo "$file"
+			return
+		}
+	done
+}
+
+# is_own: is it this repository's series on the base's own source?
+is_own()
+{
+	[ -z "$KTREE$KTARBALL" ] && [ "$SERIES" = "$(realpath -m "$TOP/patches/linux-$BASE")" ]
 }
 
 # tests: the names in the table of tests.

@@ -9,6 +9,7 @@
 . "$TOP/scripts/host.sh"
 
 take_lock
+host_packages
 "$TOP/scripts/packages.sh" clang llvm
 "$TOP/scripts/packages.sh" "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 "$TOP/scripts/source.sh"

@@ -49,7 +49,8 @@ take_lock
 "$TOP/scripts/packages.sh" rsync kmod cpio dpkg-dev debhelper libssl-dev openssl python3
 "$TOP/scripts/source.sh"
 "$TOP/scripts/series.sh" apply
-need_space 3000
+# What packaging/deb.config says; one that goes on has a part of it already.
+[ -d "$tree" ] || need_space 6000
 
 if ! ls "$dl/linux-config-${BASE}"_*.deb >/dev/null 2>&1; then
 	step "fetching Debian's linux-config-$BASE" "$LOGS/deb-fetch" "$0" fetch
@@ -72,11 +73,13 @@ if [ "$key" != "$(cat "$tree/.lab-config" 2>/dev/null)" ]; then
 	step "configuring it as $flavour" "$LOGS/deb-configure" "$0" configure "$config"
 	echo "$key" >"$tree/.lab-config"
 fi
+# What is there afterwards is of this build.
+rm -f "$OUT"/deb/*.deb "$OUT"/deb/*.buildinfo "$OUT"/deb/*.changes
 # A version of its own, so that it is installed beside the distribution's kernel.
 step "building the packages, which takes hours for amd64" "$LOGS/deb-build" \
 	make -C "$tree" -j"$(nproc)" CC="$CC" LOCALVERSION="-gpc-$flavour" \
 	KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab bindeb-pkg
-find "$OUT/deb" -maxdepth 1 -name '*.deb' -newer "$tree/.lab-config" | sort |
+find "$OUT/deb" -maxdepth 1 -name '*.deb' | sort |
 	while read -r file; do
 		say "$(shown "$file"): $(du -m "$file" | cut -f1) MiB"
 	done | grep . || die "no package came out; see $(shown "$LOGS/deb-build")."

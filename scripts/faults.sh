@@ -7,6 +7,9 @@
 #
 #   Breaks: what is wrong in this kernel
 #   Caught-by: PROGRAM: TEST
+#
+# All tests have to pass without a fault.  One that kills the program is caught if it does
+# so in that test: with the result of the test ahead of it, and none after that.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -14,15 +17,41 @@
 . "$TOP/scripts/host.sh"
 
 take_lock
+host_packages
 "$TOP/scripts/source.sh"
 "$TOP/scripts/series.sh" apply
 host_patched programs
 
+# program_of PROGRAM: its file
+program_of()
+{
+	echo "$1" | sed 's/^[at]san$/threads-&/'
+}
+
+set -- "$TOP/unit/faults/linux-$BASE"/*.patch
+[ -f "$1" ] || die "there is no unit/faults/linux-$BASE/*.patch."
+say "the tests without a fault"
+# shellcheck disable=SC2046 # a list
+host_run patched $(sed -n 's/^Caught-by: \([^:]*\):.*/\1/p' "$@" | sort -u |
+	while read -r name; do program_of "$name"; done) ||
+	die "$program does not get to its end without a fault (status $ended); see make unit."
+! grep '^FAIL' "$OUT/unit/patched/results" || die "these tests fail without a fault; see make unit."
+cp "$OUT/unit/patched/results" "$OUT/unit/unfaulted"
+
+# died_in PROGRAM TEST: were the results of it those of all the tests ahead of this one?
+died_in()
+{
+	sed -n "s/^pass \(${2%%:*}: \)/\1/p" "$OUT/unit/unfaulted" >"$OUT/unit/order"
+	sed 's/^[a-zA-Z]* //' "$OUT/unit/fault/$1.results" >"$OUT/unit/got"
+	# One that had no result at all has at least begun.
+	grep -q '^1\.\.' "$OUT/unit/fault/$1.ktap" && grep -qxF "$2" "$OUT/unit/order" &&
+		awk -v named="$2" '$0 == named { exit } { print }' "$OUT/unit/order" | cmp -s - "$OUT/unit/got"
+}
+
 faulty=$OUT/unit/faulty
 n=0
 survived=0
-for fault in "$TOP/unit/faults/linux-$BASE"/*.patch; do
-	[ -f "$fault" ] || die "there is no unit/faults/linux-$BASE/*.patch."
+for fault in "$@"; do
 	rm -rf "$OUT/unit/fault" "$faulty"
 	cp -a "$OUT/unit/patched" "$OUT/unit/fault"
 	mkdir "$faulty"
@@ -34,16 +63,17 @@ for fault in "$TOP/unit/faults/linux-$BASE"/*.patch; do
 		<"$fault" >"$faulty.out" 2>&1 ||
 		die "$(shown "$fault") does not apply to the patched tree; make it anew: $(tail -n 1 "$faulty.out")"
 	caught_by=$(sed -n 's/^Caught-by: //p' "$fault")
-	program=$(echo "${caught_by%%:*}" | sed 's/^[at]san$/threads-&/')
+	program=$(program_of "${caught_by%%:*}")
 	host_build fault -DPATCHED "$OUT/unit/fault/$program" \
 		"$faulty" "$OUT/series" "$OUT/src" >"$OUT/unit/fault.out"
 	rm -f "$OUT/unit/fault/$program".*
 	what=survived
-	# One that does not get to its end had to get past the tests before.
-	if host_run fault "$program"; then
-		! grep -qxF "FAIL $caught_by" "$OUT/unit/fault/results" || what=caught
-	else
-		grep -qxF "pass $caught_by" "$OUT/unit/fault/results" || what="caught (no end)"
+	end=yes
+	host_run fault "$program" || end=no
+	if grep -qxF "FAIL $caught_by" "$OUT/unit/fault/results"; then
+		what=caught
+	elif [ "$end" = no ] && died_in "$program" "$caught_by"; then
+		what="caught (no end)"
 	fi
 	n=$((n + 1))
 	[ "$what" != survived ] || survived=$((survived + 1))

@@ -18,12 +18,6 @@ as_lab()
 	GIT_AUTHOR_DATE='@0 +0000' GIT_COMMITTER_DATE='@0 +0000' "$@"
 }
 
-# series_hash: one word for the content of the series
-series_hash()
-{
-	patches | (cd "$SERIES" && xargs sha256sum) | sha256sum | cut -d' ' -f1
-}
-
 is_clean()
 {
 	[ -z "$(git -C "$tree" status --porcelain)" ]

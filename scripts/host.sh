@@ -3,6 +3,12 @@
 # How unit/ is built against a kernel; sourced after common.sh by those who run its
 # programs.  Neither root nor a kernel build is needed, just the source and the series.
 
+# host_packages: what it takes; the sanitizers come with the compiler
+host_packages()
+{
+	"$TOP/scripts/packages.sh" gcc make libc6-dev patch xz-utils
+}
+
 # first_of FILE DIR...: FILE in the first DIR that has it
 first_of()
 {
@@ -78,19 +84,28 @@ host_patched()
 }
 
 # host_run NAME PROGRAM...: run programs of $OUT/unit/NAME for the verdict of each test, in
-# NAME/results; a program that does not get to its end is no result at all
+# NAME/results.  Fails if one, $program, does not get to its end: with a result of each
+# test, and the exit status $ended that goes with them.
+#
+# ThreadSanitizer's reports fail a test, and are not to change the status as well; those
+# that end a program have one that no test has.
 host_run()
 {
 	dir=$OUT/unit/$1
 	shift
 	: >"$dir/results"
 	for program in "$@"; do
-		timeout 120 "$dir/$program" >"$dir/$program.ktap" 2>"$dir/$program.err" </dev/null || :
+		ended=0
+		TSAN_OPTIONS=exitcode=0 ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99 \
+			timeout 120 "$dir/$program" >"$dir/$program.ktap" 2>"$dir/$program.err" </dev/null || ended=$?
 		planned=$(sed -n 's/^1\.\.//p' "$dir/$program.ktap")
 		sed -n -e "s/^ok [0-9]* \(.*\)/pass ${program#threads-}: \1/p" \
 			-e "s/^not ok [0-9]* \(.*\)/FAIL ${program#threads-}: \1/p" \
 			"$dir/$program.ktap" >"$dir/$program.results"
 		cat "$dir/$program.results" >>"$dir/results"
 		[ "$(wc -l <"$dir/$program.results")" = "$planned" ] || return 1
+		wanted=0
+		! grep -q '^FAIL' "$dir/$program.results" || wanted=1
+		[ "$ended" -eq "$wanted" ] || return 1
 	done
 }

@@ -7,5 +7,6 @@
 
 RUN=${RUN:-$RESULTS/latest}
 [ -d "$RUN" ] || die "there is no run in $RUN; 'make verify' makes one."
+"$TOP/scripts/packages.sh" gcc make libc6-dev
 make -s -C "$TOP" programs
 exec "$BUILD/bin/judge" "$RUN" "$TOP/lab/expect/linux-$BASE" "$TOP/lab/splats"

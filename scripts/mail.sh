@@ -32,8 +32,8 @@ run=$RESULTS/latest
 [ -f "$run/series.sha256" ] || die "there are no results to quote; run 'make verify BASE=$BASE' first."
 series_sums | cmp -s - "$run/series.sha256" ||
 	die "the last results are of another series; run 'make verify BASE=$BASE' again."
-costs=$TOP/docs/costs/linux-$BASE.txt
-[ -f "$costs" ] || die "there are no costs to quote; run 'make bench BASE=$BASE' first."
+costs=$(costs)
+[ -n "$costs" ] || die "there are no costs of this series to quote; run 'make bench BASE=$BASE' first."
 "$TOP/scripts/source.sh"
 "$TOP/scripts/series.sh" apply
 [ -d "$tree" ] || "$TOP/scripts/tree.sh"
@@ -85,7 +85,7 @@ commit_series "$SERIES" mail
 # Measured: what stock must fail, and each cost that is another one
 {
 	sed '1,/^$/d' "$cover"
-	printf '\nMeasured\n========\n\nSource: %s.\nWhat stock fails and the series mends:\n\n' "$(cat "$OUT/origin")"
+	printf '\nMeasured\n========\n\nWhat stock fails and the series mends:\n\n'
 	"$BUILD/bin/judge" "$run" "$TOP/lab/expect/linux-$BASE" "$TOP/lab/splats" >"$work/judged" || {
 		cat "$work/judged"
 		die "the last results are no pass; mend that first."
@@ -93,10 +93,11 @@ commit_series "$SERIES" mail
 	sed -n 's/^\( *\)\(.*[^ ]\)  *FAIL    -> pass \*$/  \1\2/p' "$work/judged"
 	printf '\n'
 	sed -n '/^splat/,$p' "$work/judged"
-	printf '\nCosts, where they are not the same:\n\n'
-	sed -n '1,3d; /^$/q; p' "$costs" | awk 'NR == 1 || $1 != $2'
+	printf '\nCosts, where they are not the same, on %s:\n\n' "$(sed -n 's/^# Made by .*, on //p' "$costs")"
+	# Blank lines part its head, the rows, and the reasons for the slower ones.
+	sed '1,/^$/d; /^$/,$d' "$costs" | awk 'NR == 1 || $1 != $2'
 	echo
-	sed '1,/^$/d' "$costs" | sed '1,/^$/d'
+	sed '1,/^$/d' "$costs" | sed '1,/^$/d; /^$/,$d'
 } | sed 's/[[:space:]]*$//' >"$work/text"
 {
 	sed -n 's/^Subject: \[[^]]*\] //p' "$cover"
@@ -106,9 +107,11 @@ commit_series "$SERIES" mail
 prefix=$(sed -n 's/^Subject: \[\([^]]*\)\].*/\1/p' "$cover")
 
 # Maintainers and reviewers are written to, lists get a copy.
-(cd "$OUT/src" && for patch in $list; do
-	scripts/get_maintainer.pl --no-git --no-git-fallback --no-rolestats "$@" "$SERIES/$patch"
-done) | sort -u >"$work/all" || die "get_maintainer.pl found nobody."
+for patch in $list; do
+	(cd "$OUT/src" && scripts/get_maintainer.pl --no-git --no-git-fallback --no-rolestats "$SERIES/$patch") ||
+		die "get_maintainer.pl fails on $patch, see above."
+done >"$work/found"
+sort -u "$work/found" >"$work/all"
 grep '<' "$work/all" >"$work/to" || die "get_maintainer.pl found no maintainer."
 grep -v '<' "$work/all" >"$work/cc" || die "get_maintainer.pl found no list."
 
@@ -125,6 +128,9 @@ git -C "$tree" -c user.name="$name" -c user.email="$email" \
 	format-patch -q --cover-letter --cover-from-description=subject $reroll \
 	--subject-prefix="$prefix" --no-signature --full-index --no-renames \
 	--diff-algorithm=myers $range "$@" -o "$out" base..mail
+# In place of git's base-commit, which nobody else has: the source is a package's, and the
+# commit is the lab's own.
+printf 'base: %s\n' "$(cat "$OUT/origin")" >>"$(find "$out" -name '*0000-cover-letter.patch')"
 
 say "checking the mails"
 mkdir "$work/mails"
@@ -149,4 +155,11 @@ rm -rf "$work/mails" "$work/before"
 say "$(find "$out" -name '*.patch' | wc -l) mails are in $(shown "$out"); git am of them gives the files of the series"
 sed 's/^/  to /' "$work/to"
 sed 's/^/  cc /' "$work/cc"
-echo "read them, then: git send-email $(shown "$out")/*.patch && git tag sent/linux-$BASE/v$version"
+send="git send-email $(shown "$out")/*.patch"
+if ! is_own || [ ! -e "$TOP/.git" ]; then
+	echo "read them, then: $send; no tag of this repository can tell the next version what was sent"
+elif [ -n "$(git -C "$TOP" status --porcelain -- "patches/linux-$BASE")" ]; then
+	echo "read them, commit patches/linux-$BASE, which is not what HEAD has, then: $send && git tag sent/linux-$BASE/v$version"
+else
+	echo "read them, then: $send && git tag sent/linux-$BASE/v$version"
+fi

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The configurations, compilers and checkers that KVM's maintainers ask for
 # (Documentation/process/maintainer-kvm-x86.rst).  The patched source has to build, and
-# no tool may say of it what it does not say of stock.
+# no tool may say of it what it does not say of stock.  Where KVM is modules, each symbol
+# that one of them takes has to be exported.
 #
 # All of arch/x86/kvm and virt/kvm is built, on top of defconfig and lab/matrix/*.config.
 
@@ -62,6 +63,33 @@ configure()
 	done
 }
 
+# exports KERNEL: what KVM's modules take from each other and from the kernel has to be
+# exported.  That is modpost's job, but it wants all of vmlinux for that.  What a macro
+# exports under a name that it makes is not looked for.
+exports()
+{
+	(
+		cd "$work/$1/arch/x86/kvm"
+		for module in kvm kvm-intel kvm-amd; do
+			[ -f "$module.o" ] || {
+				echo "error: no $module.o was built"
+				exit 1
+			}
+			nm -u "$module.o" | sed 's/.* //' | sort -u >"$work/$module.takes"
+		done
+		nm -g --defined-only kvm.o | sed 's/.* //' | sort -u >"$work/kvm.has"
+		# By older kernels and by those from 6.4 on
+		nm kvm.o | sed -n 's/.* \(__ksymtab_\|__export_symbol_\)//p' | sort -u >"$work/kvm.gives"
+		sort -u "$work/kvm-intel.takes" "$work/kvm-amd.takes" | comm -12 - "$work/kvm.has" |
+			comm -23 - "$work/kvm.gives" | sed 's/.*/error: & of kvm.ko is used by another module and not exported/'
+		grep -rhoE 'EXPORT[A-Z_0-9]*\([a-zA-Z0-9_]+' --include='*.[chS]' "$(source_of "$1")" | sed 's/.*(//' |
+			sort -u >"$work/kernel.gives"
+		sort -u "$work"/kvm*.takes | comm -23 - "$work/kvm.has" | comm -23 - "$work/kernel.gives" |
+			grep -vE '^(__this_module|__SC[KT]__.*|__trace.*|__x86_.*|param_(get|set|ops)_.*)$' |
+			sed 's/.*/error: & is used by a module of KVM, and nothing in the source exports it/'
+	)
+}
+
 # One cell of the matrix, called by name through step(): what it prints is judged
 cell_build()
 {
@@ -72,18 +100,31 @@ cell_build()
 	# Built anew, as a warning is given once only.
 	rm -rf "$work/$kernel/arch/x86/kvm" "$work/$kernel/virt/kvm"
 	in_source "$kernel" "$@" arch/x86/kvm/
+	! grep -qx CONFIG_KVM=m "$work/$kernel/.config" || exports "$kernel"
 }
 
+# All that spatch prints is a message; what it is asked and does not answer is a failure.
 cell_cocci()
 {
 	cd "$(source_of "$1")"
+	failed=$work/cocci.failed
+	rm -f "$failed"
 	find scripts/coccinelle -name '*.cocci' | sort | while read -r rule; do
 		grep -q '^virtual report' "$rule" || continue
+		# Debian's spatch wants an OCaml compiler for these, and none is about KVM.
+		! grep -q ':ocaml' "$rule" || continue
 		grep '\.c$' "$OUT/series.touched" | grep -v ^tools | while read -r file; do
-			[ ! -f "$file" ] || timeout 300 spatch -D report --no-show-diff --very-quiet --no-includes \
-				--cocci-file "$rule" "$file" 2>/dev/null || echo "error: spatch $rule $file"
+			[ -f "$file" ] || continue
+			status=0
+			timeout 300 spatch -D report --no-show-diff --very-quiet --no-includes \
+				--cocci-file "$rule" "$file" 2>"$work/spatch" || status=$?
+			[ "$status" -eq 0 ] || echo "spatch $rule $file: status $status: $(tail -n 1 "$work/spatch")" >>"$failed"
 		done
 	done
+	[ ! -e "$failed" ] || {
+		cat "$failed"
+		return 1
+	}
 }
 
 cell_kernel_doc()
@@ -106,12 +147,15 @@ cell_*)
 	;;
 esac
 
-# messages FILE: what the tools have said, without the places, which patches move
+# messages FILE CELL: what the tools have said, without the places, which patches move.
+# Many a rule of coccicheck says neither warning nor error.
 messages()
 {
-	grep -E '(^|[^A-Za-z_])(warning|error|WARNING|ERROR): ' "$1" |
+	anything='(^|[^a-z_])(warning|error): '
+	[ "$2" != cocci ] || anything=.
+	grep -iE "$anything" "$1" |
 		sed -E -e "s,$OUT/[a-z./]*/(arch|virt|include|Documentation)/,\1/,g" -e 's/:[0-9]+(:[0-9]+)?(-[0-9]+)?:/:/g' \
-			-e 's/\b(line|before|at) [0-9]+/\1 N/g' | sort
+			-e 's/(\.[a-zA-Z]+):[0-9]+ /\1: /g' -e 's/\b(line|lines|before|at|on) [0-9]+/\1 N/g' | sort
 }
 
 take_lock
@@ -147,7 +191,7 @@ row()
 		log=$run/$name.$kernel
 		status=0
 		"$0" "cell_$cell" "$kernel" "$@" >"$log" 2>&1 </dev/null || status=$?
-		messages "$log" >"$log.messages" || :
+		messages "$log" "$cell" >"$log.messages" || :
 		[ "$status" -ne 3 ] || {
 			verdict="not in this kernel"
 			break
@@ -157,7 +201,7 @@ row()
 			break
 		fi
 		[ "$status" -eq 0 ] || {
-			verdict="FAIL: $kernel does not build, see $(shown "$log")"
+			verdict="FAIL: $kernel ended with status $status, see $(shown "$log")"
 			break
 		}
 		[ -s "$run/$name.patched.messages" ] || break

@@ -35,7 +35,8 @@ cp "$out/series" "$tree/debian/patches"
 while read -r file; do
 	[ ! -e "$OUT/src/$file" ] || (cd "$OUT/src" && cp --parents -p "$file" "$tree")
 done <"$OUT/series.touched"
-(cd "$tree" && QUILT_PATCHES=debian/patches quilt push -a --fuzz=0) >"$LOGS/quilt" 2>&1 || {
+# The user's own ~/.quiltrc may want anything.
+(cd "$tree" && QUILT_PATCHES=debian/patches quilt --quiltrc - push -a --fuzz=0) >"$LOGS/quilt" 2>&1 || {
 	tail -n 5 "$LOGS/quilt"
 	die "quilt does not apply the series to $(cat "$OUT/origin"); see $(shown "$LOGS/quilt")."
 }

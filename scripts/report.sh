@@ -96,6 +96,17 @@ untested()
 	done | sort -u | paste -sd ';' | sed 's/;/; /g' | grep . || echo "that is for make verify to say"
 }
 
+# picture BASE: that of its costs, if it is of this series
+picture()
+{
+	svg=$TOP/docs/costs/linux-$1.svg
+	if grep -qsxF "<!-- Series: $(SERIES=$TOP/patches/linux-$1 && series_hash) -->" "$svg"; then
+		sed '1,/^<!--/d' "$svg"
+	else
+		echo "<p>The picture in docs/costs is of another series; make bench BASE=$1 draws it anew.</p>"
+	fi
+}
+
 page()
 {
 	cat <<-HTML
@@ -145,7 +156,7 @@ page()
 			open=
 			[ "$command" != verify ] || open=open
 			echo "<details $open id=\"$command-$base\"><summary>make $command BASE=$base, $(cat "$BUILD/results/linux-$base/last/$command.date")</summary>"
-			[ "$command" != bench ] || sed '1,/^<!--/d' "$TOP/docs/costs/linux-$base.svg"
+			[ "$command" != bench ] || picture "$base"
 			echo "<pre>"
 			words "$base" "$command" | escape
 			echo "</pre></details>"

@@ -11,6 +11,7 @@
 . "$TOP/scripts/host.sh"
 
 take_lock
+host_packages
 "$TOP/scripts/source.sh"
 "$TOP/scripts/series.sh" apply
 host_stock programs
@@ -20,7 +21,7 @@ host_patched programs
 must_run()
 {
 	host_run "$@" || {
-		say "unit: $program of ${dir##*/} did not get to its end:"
+		say "unit: $program of ${dir##*/} did not get to its end (status $ended):"
 		tail -n 20 "$dir/$program.ktap" "$dir/$program.err"
 		exit 2
 	}

@@ -19,15 +19,25 @@ nobody()
 	refuses "V=two is no version" env V=two "$TOP/scripts/mail.sh"
 }
 
+# Those of this repository have to be there; for another series they are for its owner to measure.
+has_costs()
+{
+	is_own || [ -n "$(costs)" ] || skip "there are no costs of this series; make bench makes them"
+}
+
 mails()
 {
+	has_costs
 	identity lab lab@localhost "$TOP/scripts/mail.sh"
 	dir=$OUT/mail/v1
 	[ "$(find "$dir" -name '*.patch' | wc -l)" -eq $(($(patches | wc -l) + 1)) ]
 	for mail in "$dir"/*.patch; do
 		grep -q '^To: ' "$mail"
 		case $mail in
-		*/0000-*) grep -q '^PASS: ' "$mail" ;;
+		*/0000-*)
+			grep -q '^PASS: ' "$mail"
+			grep -qxF "base: $(cat "$OUT/origin")" "$mail"
+			;;
 		*) grep -qx 'Signed-off-by: lab <lab@localhost>' "$mail" ;;
 		esac
 	done
@@ -36,6 +46,9 @@ mails()
 # In a clone, as it takes a tag
 second_version()
 {
+	# Or a worktree's file
+	[ -e "$TOP/.git" ] || skip "this is no git repository, where a tag could tell what was sent"
+	has_costs
 	rm -rf "$WORK/clone"
 	git clone -q "$TOP" "$WORK/clone"
 	refuses "V=2 needs to know what v1 was" identity lab lab@localhost env V=2 "$WORK/clone/scripts/mail.sh"

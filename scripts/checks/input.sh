@@ -15,6 +15,20 @@ wrong_base()
 	refuses "no base '9.9'.*BASE=6.1" verify_with BASE=9.9
 }
 
+# The front door's rules, too, have the path in them.
+wrong_path()
+{
+	for path in "$WORK/a build" "$WORK/a:b" "$WORK/a,b"; do
+		refuses "nothing can be built in '$path'" env BUILD="$path" "$TOP/scripts/verify.sh"
+		! make -C "$TOP" verify BUILD="$path" >"$WORK/out" 2>&1
+		head -n 2 "$WORK/out" | grep "^lab: nothing can be built in '$path'"
+		[ ! -e "$path" ]
+	done
+	mkdir -p "$WORK/my lab"
+	cp -r "$TOP/scripts" "$TOP/bases" "$WORK/my lab"
+	refuses "nothing can be built in '$WORK/my lab'" env BUILD="$WORK/build" "$WORK/my lab/scripts/verify.sh"
+}
+
 no_kernel()
 {
 	mkdir -p "$WORK/empty"
@@ -106,18 +120,23 @@ full_disk()
 	[ "$good" = yes ]
 }
 
-# ended REGEX SCRIPT ARG...: end a script in its midst; no process that REGEX
-# finds may go on
+# ended SIGNAL STATUS REGEX SCRIPT ARG...: end a script in its midst, as its status has
+# to tell; no process that REGEX finds may go on
 ended()
 {
-	regex=$1
-	shift
-	"$TOP/scripts/$1" "$2" "$3" &
+	signal=$1
+	wanted=$2
+	regex=$3
+	shift 3
+	# Whoever runs the checks with nohup has it ignored, and then no shell can trap it.
+	env --default-signal=HUP "$TOP/scripts/$1" "$2" "$3" &
 	pid=$!
 	sleep 2
 	pgrep -f -- "$regex"
-	kill -TERM "$pid"
-	wait "$pid" || :
+	kill -"$signal" "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq "$wanted" ]
 	sleep 1
 	if pgrep -f -- "$regex"; then
 		exit 1
@@ -129,7 +148,7 @@ ended_build()
 {
 	mark=$OUT/stock/.lab-built
 	echo unfinished >"$mark"
-	ended "-C $OUT/stock" kernel.sh stock ""
+	ended TERM 143 "-C $OUT/stock" kernel.sh stock ""
 	[ ! -e "$mark" ]
 	"$TOP/scripts/kernel.sh" stock
 	[ -e "$mark" ]
@@ -137,7 +156,13 @@ ended_build()
 
 ended_boot()
 {
-	ended "file:$WORK/ended/ktap" boot.sh stock "$WORK/ended"
+	ended TERM 143 "file:$WORK/ended/ktap" boot.sh stock "$WORK/ended"
+}
+
+# A terminal that is closed
+hung_up_boot()
+{
+	ended HUP 129 "file:$WORK/ended/ktap" boot.sh stock "$WORK/ended"
 }
 
 wrong_words()
@@ -149,14 +174,55 @@ wrong_words()
 	refuses "there is no phase calm" env PHASES="plain calm" "$TOP/scripts/debug.sh"
 }
 
+# record STATUS WORDS COMMAND VAR=VALUE...: that shell command as one of the lab's, with these
+# settings; its status, and what is then kept as its last result
+record()
+{
+	wanted=$1
+	words=$2
+	command=$3
+	shift 3
+	status=0
+	env -u SERIES -u KTREE -u KTARBALL -u LAB_LOCK BUILD="$WORK/recorded" DO="$command" "$@" \
+		"$WORK/lab/scripts/record.sh" stub || status=$?
+	[ "$status" -eq "$wanted" ]
+	[ "$(cat "$WORK/recorded/results/linux-$BASE/last/stub.out")" = "$words" ]
+}
+
+last_result()
+{
+	mkdir -p "$WORK/lab" "$WORK/recorded"
+	cp -r "$TOP/scripts" "$TOP/bases" "$TOP/patches" "$WORK/lab"
+	# shellcheck disable=SC2016 # the stub's own variables
+	printf '#!/bin/sh\n. "$(dirname "$0")/common.sh"\neval "$DO"\n' >"$WORK/lab/scripts/stub.sh"
+	chmod +x "$WORK/lab/scripts/stub.sh"
+	record 0 good "echo good"
+	record 2 good 'die "refused"'
+	record 143 good 'echo begun; kill $$'
+	record 0 good "echo stock" KERNEL=stock
+	record 0 good "echo short" FUZZ_SECONDS=1
+	record 0 good "echo other" SERIES="$WORK/lab/patches"
+	record 0 good "echo other" KTREE="$WORK/lab"
+	exec 8>"$WORK/recorded/lock"
+	flock 8
+	record 2 good "echo second"
+	exec 8>&-
+	record 2 begun 'echo begun; die "broken"'
+	record 1 failed "echo failed; exit 1" FUZZ_SECONDS=60 SEED=1
+	[ "$(cat "$WORK/recorded/results/linux-$BASE/last/stub.status")" -eq 1 ]
+}
+
 check "an unknown BASE is refused" wrong_base
+check "a path that make or QEMU would split is refused" wrong_path
 check "settings of fuzz and debug that mean nothing are refused" wrong_words
 check "a KTREE or KTARBALL that is no kernel is refused" no_kernel
 check "a kernel on which a patch rejects is refused, naming patch, file and hunk" other_version
 check "two commands at once: the second is refused" two_at_once
 check "no packages and no root: the line to run is printed" no_packages
 check "a base whose package cannot be had is a skip that says why" no_suite
+check "a command that is refused leaves the last result as it is" last_result
 check "a series that cannot be applied is refused" wrong_series
 check "a full disk is named" full_disk
 check "an ended build leaves nothing running and is built again" ended_build
 check "an ended boot leaves nothing running" ended_boot
+check "nor does a boot whose terminal is closed" hung_up_boot

@@ -88,6 +88,36 @@ broken_scan()
 	done
 }
 
+# cost STATUS MARK STOCK PATCHED [LIST]: the status and the mark of a row with these figures,
+# where lab/costs has LIST of it
+cost()
+{
+	printf '%s\n' "${5:-}" >"$WORK/list"
+	printf '%s\t%s\t-\trow\n' "$3" "$4" >"$WORK/rows"
+	status=0
+	awk -F'\t' -v base=0 -f "$TOP/lab/costs/costs.awk" "$WORK/list" "$WORK/rows" >"$WORK/table" || status=$?
+	cat "$WORK/table"
+	[ "$status" -eq "$1" ]
+	sed -n 2p "$WORK/table" | grep -q " row$2"
+}
+
+costs()
+{
+	tab=$(printf '\t')
+	cost 0 '$' 10 10
+	cost 0 '$' 10 9
+	cost 1 '  <-- slower' 10 11
+	cost 0 ' \*$' 10 11 "row${tab}why"
+	cost 1 '  <-- no longer slower' 10 9 "row${tab}why"
+	cost 1 '  <-- one kernel' 10 -
+	cost 1 '  <-- one kernel' - 10
+	cost 1 '  <-- one kernel' 10 - "row${tab}-${tab}why"
+	cost 1 '  <-- both refuse it' - -
+	cost 0 '$' - - "row${tab}-${tab}why"
+	cost 1 '  <-- no longer refused' 10 10 "row${tab}-${tab}why"
+	cost 1 '$' 10 10 "another${tab}-${tab}why"
+}
+
 for dir in "$TOP"/lab/fixtures/*/; do
 	name=$(basename "$dir")
 	check "the judge on a recorded run: $name" fixture "$name"
@@ -95,4 +125,5 @@ done
 check "the judge on a report cut anywhere" any_cut
 check "the judge on noise" noise
 check "the judge on one boot alone" one_boot
+check "the judge of costs" costs
 check "the judge refuses a splat list that it cannot use" broken_scan
