@@ -146,7 +146,7 @@ int main(void)
 	const char *reason;
 	int ends[2], status;
 	FILE *report;
-	pid_t pid;
+	pid_t pid, self = getpid();
 
 	printf("KTAP version 1\n");
 	if (len < 0)
@@ -168,6 +168,7 @@ int main(void)
 	if (pid < 0)
 		die("fork");
 	if (!pid) {
+		die_with(self);
 		close(ends[0]);
 		report_fd = ends[1];
 		run_tests(table, dir);
