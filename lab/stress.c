@@ -102,7 +102,7 @@ static uint64_t seed;
 static long round_nr;
 static bool timers, vectors, blobs, failing;
 static atomic_uint nr_problems;
-static atomic_ulong nr_ops;
+static atomic_ulong nr_ops, nr_enomem;
 static unsigned int nr_result;
 
 /* problem() - a line of the report that fails the phase */
@@ -156,8 +156,12 @@ static int check_errno(int ret, const char *what)
 	size_t i;
 
 	nr_ops++;
-	if (ret >= 0 || (errno == ENOMEM && failing))
+	if (ret >= 0)
 		return ret;
+	if (errno == ENOMEM && failing) {
+		nr_enomem++;
+		return ret;
+	}
 	for (i = 0; i < ARRAY_SIZE(good); i++) {
 		if (errno == good[i])
 			return ret;
@@ -767,8 +771,8 @@ static void result(const char *fmt, ...)
 	fflush(stdout);
 }
 
-/* run_rounds() - for so many seconds, or the one round that @when names */
-static void run_rounds(const char *when, const char *what)
+/* run_rounds() - for so many seconds, or the one round that @when names; no result yet */
+static void run_rounds(const char *when)
 {
 	double end = now() + atof(when);
 	long first = *when == '@' ? atol(when + 1) : 0;
@@ -782,7 +786,6 @@ static void run_rounds(const char *when, const char *what)
 	} while (*when != '@' && now() < end);
 	printf("# seed %llu, rounds %ld to %ld, %lu operations\n", (unsigned long long)seed, first,
 	       round_nr - 1, (unsigned long)nr_ops);
-	result("stress, %s", what);
 }
 
 static void write_file(const char *path, const char *text)
@@ -794,37 +797,80 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
+/* read_number() - that of the last line of a file that begins with @name */
+static long read_number(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "r");
+	char line[256], *number;
+	long value = 0;
+
+	if (!file)
+		give_up(path);
+	while (fgets(line, sizeof(line), file)) {
+		number = line + strspn(line, " ");
+		if (!strncmp(number, name, strlen(name)))
+			value = atol(number + strlen(name));
+	}
+	fclose(file);
+	return value;
+}
+
+/* More failures than any phase makes; the kernel counts down from there. */
+#define MAX_FAILURES	1000000000
+
+static const char * const kinds_of_failure[] = { "failslab", "fail_page_alloc" };
+
 /* inject() - all allocations of threads that ask for it, so many in a hundred */
 static void inject(const char *probability)
 {
-	static const char * const kinds_of[] = { "failslab", "fail_page_alloc" };
-	static const char * const settings[][2] = {
-		{ "task-filter", "Y" }, { "interval", "1" }, { "times", "-1" },
+	char times[16];
+	const char * const settings[][2] = {
+		{ "task-filter", "Y" }, { "interval", "1" }, { "times", times },
 		{ "space", "0" }, { "verbose", "0" }, { "ignore-gfp-wait", "N" },
 	};
 	char path[128];
 	size_t i, j;
 
-	for (i = 0; i < ARRAY_SIZE(kinds_of); i++) {
+	snprintf(times, sizeof(times), "%d", MAX_FAILURES);
+	for (i = 0; i < ARRAY_SIZE(kinds_of_failure); i++) {
 		for (j = 0; j < ARRAY_SIZE(settings); j++) {
-			snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", kinds_of[i],
-				 settings[j][0]);
+			snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s",
+				 kinds_of_failure[i], settings[j][0]);
 			write_file(path, settings[j][1]);
 		}
-		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/probability", kinds_of[i]);
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/probability",
+			 kinds_of_failure[i]);
 		write_file(path, probability);
 	}
 	write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
 	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
 }
 
+/* phase_failing() - it has to be seen that allocations failed, and of either kind */
 static void phase_failing(const char *when)
 {
+	char path[128];
+	size_t i;
+	long left;
+
 	inject("3");
 	failing = true;
-	run_rounds(when, "failing");
+	nr_enomem = 0;
+	run_rounds(when);
 	failing = false;
+	for (i = 0; i < ARRAY_SIZE(kinds_of_failure); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/times", kinds_of_failure[i]);
+		left = read_number(path, "");
+		printf("# %s: %ld failures\n", kinds_of_failure[i], MAX_FAILURES - left);
+		if (left == MAX_FAILURES)
+			problem("%s has let no allocation fail: nothing was tested",
+				kinds_of_failure[i]);
+	}
+	printf("# %lu operations ended with '%s'\n", (unsigned long)nr_enomem, strerror(ENOMEM));
+	if (!nr_enomem)
+		problem("no operation was short of memory: nothing was tested");
 	inject("0");
+	result("stress, failing");
 }
 
 /* The operations whose allocations fail one by one */
@@ -1002,20 +1048,12 @@ static void phase_leaks(void)
 /* phase_watched() - what KCSAN finds is on the console; nothing, if it does not look */
 static void phase_watched(void)
 {
-	const char *path = "/sys/kernel/debug/kcsan";
-	unsigned long nr = 0;
-	char line[256];
-	FILE *file = fopen(path, "r");
+	long nr = read_number("/sys/kernel/debug/kcsan", "setup_watchpoints:");
 
-	if (!file)
-		give_up(path);
 	nr_problems = 0;
-	while (fgets(line, sizeof(line), file))
-		sscanf(line, "setup_watchpoints: %lu", &nr);
-	fclose(file);
-	printf("# KCSAN has watched %lu accesses\n", nr);
+	printf("# KCSAN has watched %ld accesses\n", nr);
 	if (nr < 1000)
-		problem("KCSAN has watched %lu accesses only", nr);
+		problem("KCSAN has watched %ld accesses only", nr);
 	result("stress, watched");
 }
 
@@ -1041,7 +1079,8 @@ int main(int argc, char **argv)
 		timers = vectors || !strcmp(argv[i], "timers");
 		blobs = !strcmp(argv[i], "blobs");
 		if (!strcmp(argv[i], "plain") || timers || vectors || blobs) {
-			run_rounds(argv[2], argv[i]);
+			run_rounds(argv[2]);
+			result("stress, %s", argv[i]);
 		} else if (!strcmp(argv[i], "failing")) {
 			phase_failing(argv[2]);
 		} else if (!strcmp(argv[i], "each")) {
