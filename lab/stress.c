@@ -54,24 +54,32 @@
 #define INVALID		(~0ULL)
 
 /*
- * The guest's memory: slot 0 never moves.  Areas may begin in pages 1 to 15, and so
- * end in page 16 at most; KVM has no business in page 0 and the guard.
+ * The guest's memory: slot 0 never moves.  Areas are in pages 1 to 15; KVM has no
+ * business in page 0 and the guard.
+ *
+ * Each vCPU has pages of its own for its areas, and so has the VM: two owners that write
+ * to the same page would race on guest memory, and nobody could tell that from a race on
+ * what KVM keeps about it.  An area may begin in all of an owner's pages but the last.
  */
 #define MEMORY_PAGES	64
 #define FIRST_AREA	1
 #define NR_AREAS	15
-#define FIRST_GUARD	17
-#define NR_GUARDS	15
+#define AREAS_EACH	(NR_AREAS / (NR_VCPUS + 1))
+#define FIRST_GUARD	16
+#define NR_GUARDS	16
 #define CODE_PAGE	48	/* and one for each other vCPU */
 #define IVT_PAGE	56
-/* Slot 1 comes and goes, here or there. */
+/* Slot 1 comes and goes, here or there; the last owner's areas may reach behind its end. */
 #define SLOT1_PAGES	8
+#define SLOT1_EACH	3
 #define SLOT1_GFN	0x100
 #define SLOT1_GFN_MOVED	0x200
 /* Memory of the process for areas by userspace address */
-#define OTHER_PAGES	8
+#define OTHER_PAGES	9
+#define OTHER_EACH	(OTHER_PAGES / (NR_VCPUS + 1))
 
 #define NR_VCPUS	2
+#define VM_OWNS		NR_VCPUS	/* an owner next to the vCPUs */
 #define OPS_PER_ROUND	120	/* of each thread */
 #define MSR_HYPERCALL	0x40000000
 
@@ -176,8 +184,14 @@ static uint64_t pick_offset(struct thread *t)
 	return pick(t, 2) ? pick(t, PAGE) : PAGE - 1 - pick(t, 80);
 }
 
+/* pick_page() - one of @owner's pages, but the last, where each owner has @each of them */
+static uint64_t pick_page(struct thread *t, unsigned int owner, unsigned int each)
+{
+	return owner * each + pick(t, each - 1);
+}
+
 /* pick_gpa() - where an area is good, or crosses a page, or is in no memory at all */
-static uint64_t pick_gpa(struct thread *t)
+static uint64_t pick_gpa(struct thread *t, unsigned int owner)
 {
 	uint64_t gpa;
 
@@ -185,20 +199,20 @@ static uint64_t pick_gpa(struct thread *t)
 	case 0:
 		return INVALID;
 	case 1:
-		return (SLOT1_GFN + pick(t, SLOT1_PAGES + 1)) * PAGE + pick_offset(t);
+		return (SLOT1_GFN + pick_page(t, owner, SLOT1_EACH)) * PAGE + pick_offset(t);
 	case 2:
-		return (SLOT1_GFN_MOVED + pick(t, SLOT1_PAGES + 1)) * PAGE + pick_offset(t);
+		return (SLOT1_GFN_MOVED + pick_page(t, owner, SLOT1_EACH)) * PAGE + pick_offset(t);
 	case 3:
 		gpa = next(t) >> pick(t, 40);
-		/* Never by chance where KVM has no business */
-		return gpa < MEMORY_PAGES * PAGE ? INVALID - 1 : gpa;
+		/* Never by chance where KVM has no business, or in another's pages */
+		return gpa < (SLOT1_GFN_MOVED + SLOT1_PAGES) * PAGE ? INVALID - 1 : gpa;
 	default:
-		return (FIRST_AREA + pick(t, NR_AREAS)) * PAGE +
+		return (FIRST_AREA + pick_page(t, owner, AREAS_EACH)) * PAGE +
 		       (pick(t, 2) ? pick(t, 512) * 8 : pick_offset(t));
 	}
 }
 
-static uint64_t pick_hva(struct thread *t)
+static uint64_t pick_hva(struct thread *t, unsigned int owner)
 {
 	switch (pick(t, 6)) {
 	case 0:
@@ -206,10 +220,11 @@ static uint64_t pick_hva(struct thread *t)
 	case 1:
 		return next(t) | 1ULL << 47;
 	case 2:
-		/* The first page of areas, behind the memslots' back */
-		return (uintptr_t)t->vm->memory + FIRST_AREA * PAGE + pick_offset(t);
+		/* A page of areas, behind the memslots' back */
+		return (uintptr_t)t->vm->memory + (FIRST_AREA + owner * AREAS_EACH) * PAGE +
+		       pick_offset(t);
 	default:
-		return (uintptr_t)t->vm->other + pick(t, OTHER_PAGES - 1) * PAGE +
+		return (uintptr_t)t->vm->other + pick_page(t, owner, OTHER_EACH) * PAGE +
 		       (pick(t, 2) ? 0 : pick_offset(t));
 	}
 }
@@ -224,8 +239,9 @@ static void set_vm_attr(struct thread *t)
 		attr.u.long_mode = pick(t, 2);
 		break;
 	case KVM_XEN_ATTR_TYPE_SHARED_INFO:
-		attr.u.shared_info.gfn = pick(t, 4) ? FIRST_AREA + pick(t, NR_AREAS) :
-						      pick_gpa(t) / PAGE;
+		attr.u.shared_info.gfn = pick(t, 4) ?
+			FIRST_AREA + pick_page(t, VM_OWNS, AREAS_EACH) :
+			pick_gpa(t, VM_OWNS) / PAGE;
 		if (!pick(t, 4))
 			attr.u.shared_info.gfn = INVALID;
 		break;
@@ -246,7 +262,7 @@ static void set_vm_attr(struct thread *t)
 		}
 		break;
 	case ATTR_SHARED_INFO_HVA:
-		attr.u.shared_info.gfn = pick_hva(t) & ~(PAGE - 1);
+		attr.u.shared_info.gfn = pick_hva(t, VM_OWNS) & ~(PAGE - 1);
 		break;
 	default:
 		attr.u.xen_version = next(t);
@@ -276,14 +292,15 @@ static void pick_runstate(struct thread *t, struct kvm_xen_vcpu_attr *attr)
 static void set_vcpu_attr(struct thread *t)
 {
 	struct kvm_xen_vcpu_attr attr = { .type = pick(t, VCPU_ATTR_VCPU_INFO_HVA + 2) };
-	int fd = t->vm->vcpu[pick(t, NR_VCPUS)];
+	unsigned int vcpu = pick(t, NR_VCPUS);
+	int fd = t->vm->vcpu[vcpu];
 	bool get = !pick(t, 4);
 
 	switch (attr.type) {
 	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO:
 	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO:
 	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR:
-		attr.u.gpa = pick_gpa(t);
+		attr.u.gpa = pick_gpa(t, vcpu);
 		break;
 	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT:
 	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA:
@@ -304,7 +321,7 @@ static void set_vcpu_attr(struct thread *t)
 			return;
 		break;
 	case VCPU_ATTR_VCPU_INFO_HVA:
-		attr.u.gpa = pick_hva(t);
+		attr.u.gpa = pick_hva(t, vcpu);
 		break;
 	default:
 		attr.u.vcpu_id = pick(t, 4) ? pick(t, NR_VCPUS) : next(t);
@@ -317,9 +334,9 @@ static void set_vcpu_attr(struct thread *t)
 }
 
 /* An address for the guest clock: enabled or not, good or bad, and aligned or not */
-static uint64_t pick_clock(struct thread *t)
+static uint64_t pick_clock(struct thread *t, unsigned int vcpu)
 {
-	uint64_t gpa = pick_gpa(t);
+	uint64_t gpa = pick_gpa(t, vcpu);
 
 	if (gpa == INVALID)
 		return 0;
@@ -327,7 +344,7 @@ static uint64_t pick_clock(struct thread *t)
 }
 
 /* pick_msr() - one of those that make KVM write to guest memory */
-static uint32_t pick_msr(struct thread *t, uint64_t *value)
+static uint32_t pick_msr(struct thread *t, unsigned int vcpu, uint64_t *value)
 {
 	static const uint32_t msrs[] = {
 		0x11, 0x4b564d00,		/* wall clock */
@@ -337,10 +354,10 @@ static uint32_t pick_msr(struct thread *t, uint64_t *value)
 	};
 	uint32_t msr = msrs[pick(t, ARRAY_SIZE(msrs))];
 
-	*value = pick_clock(t);
+	*value = pick_clock(t, vcpu);
 	/* These two write at once and wherever the address is: not behind an area's page. */
 	if (msr == 0x11 || msr == 0x4b564d00 || msr == MSR_HYPERCALL)
-		*value = (FIRST_AREA + pick(t, NR_AREAS)) * PAGE;
+		*value = (FIRST_AREA + pick_page(t, vcpu, AREAS_EACH)) * PAGE;
 	return msr;
 }
 
@@ -350,11 +367,12 @@ static void set_msr(struct thread *t)
 		struct kvm_msrs header;
 		struct kvm_msr_entry entry;
 	} msrs = { .header.nmsrs = 1 };
+	unsigned int vcpu = pick(t, NR_VCPUS);
 	uint64_t value;
 
-	msrs.entry.index = pick_msr(t, &value);
+	msrs.entry.index = pick_msr(t, vcpu, &value);
 	msrs.entry.data = value;
-	check_errno(ioctl(t->vm->vcpu[pick(t, NR_VCPUS)], KVM_SET_MSRS, &msrs), "KVM_SET_MSRS");
+	check_errno(ioctl(t->vm->vcpu[vcpu], KVM_SET_MSRS, &msrs), "KVM_SET_MSRS");
 }
 
 static void configure(struct thread *t)
@@ -449,7 +467,7 @@ static void change_backing(struct thread *t)
 		page = t->vm->other + pick(t, OTHER_PAGES) * PAGE;
 		break;
 	default:
-		page = t->vm->memory + (FIRST_AREA + pick(t, NR_AREAS + 1)) * PAGE;
+		page = t->vm->memory + (FIRST_AREA + pick(t, NR_AREAS)) * PAGE;
 		break;
 	}
 	switch (pick(t, 4)) {
@@ -559,7 +577,7 @@ static void run_vcpu(struct thread *t)
 	struct mailbox *mailbox = (void *)(vm->memory + (CODE_PAGE + t->nr) * PAGE);
 	uint64_t value;
 
-	mailbox->msr = pick_msr(t, &value);
+	mailbox->msr = pick_msr(t, t->nr, &value);
 	mailbox->low = value;
 	mailbox->high = value >> 32;
 	run->immediate_exit = !pick(t, 8);
