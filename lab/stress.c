@@ -7,7 +7,8 @@
  * A round is the life of one VM: vCPUs that run, threads that set, get and unset
  * attributes, send events, change memslots and take the backing memory away.  What a
  * thread does next depends on SEED, the round and the thread alone, so @ROUND does
- * one round again; how the threads meet is up to the machine.
+ * one round again; how the threads meet is up to the machine.  A problem is reported with
+ * the command line of the lab that does so.
  *
  * Phases, one KTAP result each:
  *   plain      rounds until SECONDS are over
@@ -39,6 +40,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,10 +110,38 @@ static int kvm;
 static size_t run_size;
 static uint64_t seed;
 static long round_nr;
+static bool in_round;
+static const char *when;	/* as on the command line */
+static char **phases;
+static int phase;		/* that of the moment */
 static bool timers, vectors, blobs, failing;
 static atomic_uint nr_problems;
 static atomic_ulong nr_ops, nr_enomem;
 static unsigned int nr_result;
+
+/*
+ * print_again() - the command that does it again, for the lab's kernels say which they are:
+ * the round, or else all phases up to here
+ */
+static void print_again(void)
+{
+	char kernel[16], kind[16] = "plain";
+	int major, minor, i = in_round ? phase : 0;
+	struct utsname uts;
+
+	uname(&uts);
+	if (sscanf(uts.release, "%d.%d.%*d-%15[a-z]-%15[a-z]", &major, &minor, kernel, kind) < 3)
+		printf("stress %llu", (unsigned long long)seed);
+	else
+		printf("make debug BASE=%d.%d KERNEL=%s KIND=%s SEED=%llu", major, minor, kernel,
+		       kind, (unsigned long long)seed);
+	if (in_round)
+		printf(" ROUND=%ld", round_nr);
+	else
+		printf(" %s=%s", *when == '@' ? "ROUND" : "SECONDS", when + (*when == '@'));
+	for (printf(" PHASES=\""); i <= phase; i++)
+		printf("%s%s", phases[i], i < phase ? " " : "\"\n");
+}
 
 /* problem() - a line of the report that fails the phase */
 __attribute__((format(printf, 1, 2)))
@@ -126,7 +156,8 @@ static void problem(const char *fmt, ...)
 	va_start(args, fmt);
 	vprintf(fmt, args);
 	va_end(args);
-	printf("; again with: stress %llu @%ld\n", (unsigned long long)seed, round_nr);
+	printf("; again with: ");
+	print_again();
 	fflush(stdout);
 	funlockfile(stdout);
 }
@@ -790,7 +821,7 @@ static void result(const char *fmt, ...)
 }
 
 /* run_rounds() - for so many seconds, or the one round that @when names; no result yet */
-static void run_rounds(const char *when)
+static void run_rounds(void)
 {
 	double end = now() + atof(when);
 	long first = *when == '@' ? atol(when + 1) : 0;
@@ -799,7 +830,9 @@ static void run_rounds(const char *when)
 	nr_ops = 0;
 	round_nr = first;
 	do {
+		in_round = true;
 		run_round();
+		in_round = false;
 		round_nr++;
 	} while (*when != '@' && now() < end);
 	printf("# seed %llu, rounds %ld to %ld, %lu operations\n", (unsigned long long)seed, first,
@@ -865,7 +898,7 @@ static void inject(const char *probability)
 }
 
 /* phase_failing() - it has to be seen that allocations failed, and of either kind */
-static void phase_failing(const char *when)
+static void phase_failing(void)
 {
 	char path[128];
 	size_t i;
@@ -874,7 +907,7 @@ static void phase_failing(const char *when)
 	inject("3");
 	failing = true;
 	nr_enomem = 0;
-	run_rounds(when);
+	run_rounds();
 	failing = false;
 	for (i = 0; i < ARRAY_SIZE(kinds_of_failure); i++) {
 		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/times", kinds_of_failure[i]);
@@ -1077,12 +1110,12 @@ static void phase_watched(void)
 
 int main(int argc, char **argv)
 {
-	int i;
-
 	if (argc < 4) {
 		fprintf(stderr, "usage: stress SEED SECONDS|@ROUND plain|timers|vectors|blobs|failing|each|leaks|watched...\n");
 		return 2;
 	}
+	when = argv[2];
+	phases = argv + 3;
 	seed = strtoull(argv[1], NULL, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("KTAP version 1\n1..%d\n# seed %llu\n", argc - 3, (unsigned long long)seed);
@@ -1092,23 +1125,25 @@ int main(int argc, char **argv)
 	run_size = (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	/* It may be there already, or not be wanted. */
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
-	for (i = 3; i < argc; i++) {
-		vectors = !strcmp(argv[i], "vectors");
-		timers = vectors || !strcmp(argv[i], "timers");
-		blobs = !strcmp(argv[i], "blobs");
-		if (!strcmp(argv[i], "plain") || timers || vectors || blobs) {
-			run_rounds(argv[2]);
-			result("stress, %s", argv[i]);
-		} else if (!strcmp(argv[i], "failing")) {
-			phase_failing(argv[2]);
-		} else if (!strcmp(argv[i], "each")) {
+	for (phase = 0; phase < argc - 3; phase++) {
+		const char *name = phases[phase];
+
+		vectors = !strcmp(name, "vectors");
+		timers = vectors || !strcmp(name, "timers");
+		blobs = !strcmp(name, "blobs");
+		if (!strcmp(name, "plain") || timers || vectors || blobs) {
+			run_rounds();
+			result("stress, %s", name);
+		} else if (!strcmp(name, "failing")) {
+			phase_failing();
+		} else if (!strcmp(name, "each")) {
 			phase_each();
-		} else if (!strcmp(argv[i], "leaks")) {
+		} else if (!strcmp(name, "leaks")) {
 			phase_leaks();
-		} else if (!strcmp(argv[i], "watched")) {
+		} else if (!strcmp(name, "watched")) {
 			phase_watched();
 		} else {
-			printf("Bail out! there is no phase %s\n", argv[i]);
+			printf("Bail out! there is no phase %s\n", name);
 			return 2;
 		}
 	}
