@@ -20,6 +20,7 @@
  *   each       each allocation of each operation fails once, in turn
  *   leaks      kmemleak has nothing to say about all that
  *   watched    KCSAN was awake: it has watched accesses
+ *   locks      lockdep is awake: it switches itself off at its first report
  *
  * An operation may fail, but with an errno that makes sense, and KVM must write only
  * where an area was set: page 0 and a range of guard pages stay as they are.
@@ -1108,10 +1109,19 @@ static void phase_watched(void)
 	result("stress, watched");
 }
 
+/* phase_locks() - what lockdep finds is on the console; nothing, if it has stopped looking */
+static void phase_locks(void)
+{
+	nr_problems = 0;
+	if (read_number("/proc/lockdep_stats", "debug_locks:") != 1)
+		problem("lockdep is off");
+	result("stress, locks");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 4) {
-		fprintf(stderr, "usage: stress SEED SECONDS|@ROUND plain|timers|vectors|blobs|failing|each|leaks|watched...\n");
+		fprintf(stderr, "usage: stress SEED SECONDS|@ROUND plain|timers|vectors|blobs|failing|each|leaks|watched|locks...\n");
 		return 2;
 	}
 	when = argv[2];
@@ -1142,6 +1152,8 @@ int main(int argc, char **argv)
 			phase_leaks();
 		} else if (!strcmp(name, "watched")) {
 			phase_watched();
+		} else if (!strcmp(name, "locks")) {
+			phase_locks();
 		} else {
 			printf("Bail out! there is no phase %s\n", name);
 			return 2;

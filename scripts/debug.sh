@@ -37,8 +37,8 @@ if [ -n "${PHASES:-}" ]; then
 	for phase in $PHASES; do
 		case $kinds/$phase in
 		*/plain|*/timers|*/vectors|*/blobs) ;;
-		kasan/failing|kasan/each|kasan/leaks|kcsan/watched) ;;
-		*/failing|*/each|*/leaks) die "PHASES: the phase $phase needs KIND=kasan." ;;
+		kasan/failing|kasan/each|kasan/leaks|kasan/locks|kcsan/watched) ;;
+		*/failing|*/each|*/leaks|*/locks) die "PHASES: the phase $phase needs KIND=kasan." ;;
 		*/watched) die "PHASES: the phase $phase needs KIND=kcsan." ;;
 		*) die "PHASES: there is no phase $phase; lab/stress.c has the list." ;;
 		esac
@@ -52,11 +52,24 @@ need_space 3000
 export TABLE="$OUT/debug.tests" TESTS="$OUT/debug.bin"
 worst=0
 
-# phases_of KIND: the phases that it runs by default
+# of_base KIND: what a console of that kernel may tell on this base alone, if there is such
+of_base()
+{
+	! [ -f "$TOP/lab/splats.$1.$BASE" ] || echo "$TOP/lab/splats.$1.$BASE"
+}
+
+# phases_of KIND: the phases that it runs by default.  Lockdep has to be awake when all is
+# over; where it may not be, before the timers.
 phases_of()
 {
 	case $1 in
-	kasan) echo plain failing each timers leaks ;;
+	kasan)
+		if [ -n "$(of_base kasan)" ]; then
+			echo plain failing each locks timers leaks
+		else
+			echo plain failing each timers leaks locks
+		fi
+		;;
 	kcsan) echo plain timers watched ;;
 	plain) echo plain timers ;;
 	esac
@@ -74,7 +87,7 @@ debug()
 		name=$kernel
 	else
 		"$TOP/scripts/kernel.sh" "$name"
-		lists="$lists $TOP/lab/splats.$kind"
+		lists="$lists $TOP/lab/splats.$kind $(of_base "$kind")"
 	fi
 	rm -rf "$TESTS" "$run"
 	mkdir -p "$TESTS"
@@ -83,6 +96,9 @@ debug()
 		"$TOP/lab/debug.tests" >"$TABLE"
 	if [ -n "${PHASES:-}" ]; then
 		sed -i '/^stress/!d' "$TABLE"
+	elif [ -n "$(of_base "$kind")" ]; then
+		# To the end, behind the stress
+		sed -i -e '/^xen_shinfo_test/{h;d}' -e "\$G" "$TABLE"
 	fi
 	# shellcheck disable=SC2086 # a list
 	cat $lists >"$OUT/debug.splats"
