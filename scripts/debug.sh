@@ -92,7 +92,10 @@ debug()
 	rm -rf "$TESTS" "$run"
 	mkdir -p "$TESTS"
 	cp "$OUT"/selftests/bin/* "$BUILD/bin/stress" "$TESTS"
-	sed -e "s/SEED WHEN PHASES/$seed ${round:+@}${round:-$seconds} $*/" \
+	# A round takes a second or two, but one at a phase's end may take longer; what has
+	# no time of its own (each, leaks) takes some minutes.
+	limit=$((seconds * $# + 60 * $# + 900))
+	sed -e "s/LIMIT\tSEED WHEN PHASES/$limit\t$seed ${round:+@}${round:-$seconds} $*/" \
 		"$TOP/lab/debug.tests" >"$TABLE"
 	if [ -n "${PHASES:-}" ]; then
 		sed -i '/^stress/!d' "$TABLE"
