@@ -2,13 +2,13 @@
 /*
  * stress.c - random use of KVM's Xen interface from many threads at once
  *
- *	stress SEED SECONDS|@ROUND PHASE...
+ *	stress SEED SECONDS[@ROUND] PHASE...
  *
  * A round is the life of one VM: vCPUs that run, threads that set, get and unset
  * attributes, send events, change memslots and take the backing memory away.  What a
  * thread does next depends on SEED, the round and the thread alone, so @ROUND does
- * one round again; how the threads meet is up to the machine.  A problem is reported with
- * the command line of the lab that does so.
+ * one round again; how the threads meet is up to the machine, so again and again until a
+ * problem shows.  That is reported with the command line of the lab for its round.
  *
  * Phases, one KTAP result each:
  *   plain      rounds until SECONDS are over
@@ -112,7 +112,8 @@ static size_t run_size;
 static uint64_t seed;
 static long round_nr;
 static bool in_round;
-static const char *when;	/* as on the command line */
+static double seconds;		/* of a phase */
+static long only = -1;		/* the round that was asked for */
 static char **phases;
 static int phase;		/* that of the moment */
 static bool timers, vectors, blobs, failing;
@@ -136,10 +137,10 @@ static void print_again(void)
 	else
 		printf("make debug BASE=%d.%d KERNEL=%s KIND=%s SEED=%llu", major, minor, kernel,
 		       kind, (unsigned long long)seed);
-	if (in_round)
-		printf(" ROUND=%ld", round_nr);
+	if (in_round || only >= 0)
+		printf(" ROUND=%ld", in_round ? round_nr : only);
 	else
-		printf(" %s=%s", *when == '@' ? "ROUND" : "SECONDS", when + (*when == '@'));
+		printf(" SECONDS=%.0f", seconds);
 	for (printf(" PHASES=\""); i <= phase; i++)
 		printf("%s%s", phases[i], i < phase ? " " : "\"\n");
 }
@@ -821,23 +822,26 @@ static void result(const char *fmt, ...)
 	fflush(stdout);
 }
 
-/* run_rounds() - for so many seconds, or the one round that @when names; no result yet */
+/*
+ * run_rounds() - one after the other until the time is over, or always the one that was
+ * asked for, and then until it shows a problem; no result yet
+ */
 static void run_rounds(void)
 {
-	double end = now() + atof(when);
-	long first = *when == '@' ? atol(when + 1) : 0;
+	double end = now() + seconds;
+	unsigned long nr_rounds = 0;
 
 	nr_problems = 0;
 	nr_ops = 0;
-	round_nr = first;
 	do {
+		round_nr = only < 0 ? (long)nr_rounds : only;
+		nr_rounds++;
 		in_round = true;
 		run_round();
 		in_round = false;
-		round_nr++;
-	} while (*when != '@' && now() < end);
-	printf("# seed %llu, rounds %ld to %ld, %lu operations\n", (unsigned long long)seed, first,
-	       round_nr - 1, (unsigned long)nr_ops);
+	} while (now() < end && !(only >= 0 && nr_problems));
+	printf("# seed %llu, %lu rounds%s, %lu operations\n", (unsigned long long)seed,
+	       nr_rounds, only < 0 ? "" : ", the same each time", (unsigned long)nr_ops);
 }
 
 static void write_file(const char *path, const char *text)
@@ -1120,11 +1124,15 @@ static void phase_locks(void)
 
 int main(int argc, char **argv)
 {
+	char *end;
+
 	if (argc < 4) {
-		fprintf(stderr, "usage: stress SEED SECONDS|@ROUND plain|timers|vectors|blobs|failing|each|leaks|watched|locks...\n");
+		fprintf(stderr, "usage: stress SEED SECONDS[@ROUND] plain|timers|vectors|blobs|failing|each|leaks|watched|locks...\n");
 		return 2;
 	}
-	when = argv[2];
+	seconds = strtod(argv[2], &end);
+	if (*end == '@')
+		only = atol(end + 1);
 	phases = argv + 3;
 	seed = strtoull(argv[1], NULL, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);

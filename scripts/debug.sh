@@ -7,8 +7,9 @@
 # SEED=1 begins the stress, each of its phases takes SECONDS=60; lab/debug.tests is the
 # table.  KIND=kasan or KIND=kcsan is about that kernel alone; KIND=plain, the one that
 # `make fuzz` has, is neither.  PHASES="..." runs these phases of the stress on it (by
-# default the first kernel) and nothing else, and ROUND=n only that round of them, which is
-# what the stress says when it has found something.  What a run left is in $RESULTS/debug.
+# default the first kernel) and nothing else, and ROUND=n only that round of them, until it
+# shows a problem again or SECONDS are over; the stress says which round it was.  What a
+# run left is in $RESULTS/debug.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -95,7 +96,7 @@ debug()
 	# A round takes a second or two, but one at a phase's end may take longer; what has
 	# no time of its own (each, leaks) takes some minutes.
 	limit=$((seconds * $# + 60 * $# + 900))
-	sed -e "s/LIMIT\tSEED WHEN PHASES/$limit\t$seed ${round:+@}${round:-$seconds} $*/" \
+	sed -e "s/LIMIT\tSEED WHEN PHASES/$limit\t$seed $seconds${round:+@$round} $*/" \
 		"$TOP/lab/debug.tests" >"$TABLE"
 	if [ -n "${PHASES:-}" ]; then
 		sed -i '/^stress/!d' "$TABLE"
@@ -120,5 +121,5 @@ for kind in $kinds; do
 	debug "$kind" ${PHASES:-$(phases_of "$kind")}
 done
 say "debug: the $kernel kernels ($kinds) $([ "$worst" -eq 0 ] && echo passed || echo 'did not pass')" \
-	"(SEED=$seed, ${round:+round }${round:-$seconds s a phase})"
+	"(SEED=$seed, ${round:+round $round, }$seconds s a phase)"
 exit "$worst"
