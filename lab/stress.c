@@ -13,8 +13,8 @@
  * Phases, one KTAP result each:
  *   plain      rounds until SECONDS are over
  *   timers     plain, with Xen timers
- *   vectors    timers, and the VM gets an upcall vector, and so does a vCPU whether it has
- *              a local APIC or not
+ *   vectors    timers, and the upcall vectors of the VM and the vCPUs change, of the latter
+ *              whether they have a local APIC or not
  *   blobs      plain, and the hypercall page is at times made from a blob of userspace's
  *   failing    plain, while allocations fail at random
  *   each       each allocation of each operation fails once, in turn
@@ -85,6 +85,7 @@
 #define VM_OWNS		NR_VCPUS	/* an owner next to the vCPUs */
 #define OPS_PER_ROUND	120	/* of each thread */
 #define MSR_HYPERCALL	0x40000000
+#define UPCALL_VECTOR	0xb1
 
 enum kind { RUN_VCPU, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY };
 
@@ -307,6 +308,16 @@ static void set_vm_attr(struct thread *t)
 		check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_SET_ATTR, &attr), "KVM_XEN_HVM_SET_ATTR");
 }
 
+/*
+ * has_vectors() - do the vCPUs of this round have upcall vectors of their own, from its
+ * beginning to its end?  A change of them meets those who send events without a lock.
+ */
+static bool has_vectors(void)
+{
+	/* Without a local APIC to deliver it, KVM warns: docs/findings.md. */
+	return !vectors && round_nr % 4 == 1;
+}
+
 /* Times that add up, or do not */
 static void pick_runstate(struct thread *t, struct kvm_xen_vcpu_attr *attr)
 {
@@ -348,10 +359,12 @@ static void set_vcpu_attr(struct thread *t)
 			return;
 		break;
 	case KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR:
-		attr.u.vector = pick(t, 256);
-		/* Without a local APIC to deliver it, KVM warns: docs/findings.md. */
-		if (!vectors && !(round_nr & 1))
+		if (!vectors && !has_vectors())
 			return;
+		/* The one that it has, or one that is refused */
+		attr.u.vector = pick(t, 2) ? UPCALL_VECTOR : 1 + pick(t, 15);
+		if (vectors)
+			attr.u.vector = pick(t, 256);
 		break;
 	case VCPU_ATTR_VCPU_INFO_HVA:
 		attr.u.gpa = pick_hva(t, vcpu);
@@ -776,6 +789,8 @@ static void check_guards(struct vm *vm)
 
 static void run_round(void)
 {
+	struct kvm_xen_vcpu_attr vector = {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, .u.vector = UPCALL_VECTOR };
 	struct thread threads[ARRAY_SIZE(kinds)];
 	struct vm vm;
 	unsigned int i;
@@ -786,6 +801,10 @@ static void run_round(void)
 		give_up("a VM");
 	for (i = 0; i < NR_VCPUS; i++)
 		reset_vcpu(&vm, i);
+	for (i = 0; i < NR_VCPUS && has_vectors(); i++) {
+		if (ioctl(vm.vcpu[i], KVM_XEN_VCPU_SET_ATTR, &vector))
+			give_up("an upcall vector");
+	}
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
 		threads[i] = (struct thread){
 			.nr = i,
