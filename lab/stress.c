@@ -133,7 +133,8 @@ static void print_again(void)
 	struct utsname uts;
 
 	uname(&uts);
-	if (sscanf(uts.release, "%d.%d.%*d-%15[a-z]-%15[a-z]", &major, &minor, kernel, kind) < 3)
+	if (sscanf(uts.release, "%d.%d.%*d-%15[a-z]-%15[a-z]", &major, &minor, kernel, kind) < 3 ||
+	    (strcmp(kernel, "stock") && strcmp(kernel, "patched")))
 		printf("stress %llu", (unsigned long long)seed);
 	else
 		printf("make debug BASE=%d.%d KERNEL=%s KIND=%s SEED=%llu", major, minor, kernel,
