@@ -6,7 +6,7 @@ HOSTCC ?= gcc
 HOSTCFLAGS ?= -std=gnu11 -O2 -Wall -Wextra -Werror
 
 # Only what was given: scripts/common.sh knows the defaults.
-export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL SEED PHASES V FLAVOUR
+export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL KIND SEED ROUND PHASES V FLAVOUR
 # A shell has a variable SECONDS of its own.
 export FUZZ_SECONDS = $(SECONDS)
 
@@ -54,7 +54,9 @@ help:
 	@echo '  SECONDS=60        fuzz, debug: how long'
 	@echo '  SEED=1            fuzz, debug: where the random stress begins'
 	@echo '  KERNEL=stock      debug: that one in place of the patched one'
+	@echo '  KIND=kcsan        debug: only the kernel with KCSAN; kasan, or plain as in fuzz'
 	@echo '  PHASES="plain"    debug: only these phases of the stress, see lab/stress.c'
+	@echo '  ROUND=17          debug: only that round of PHASES, as the stress reports it'
 	@echo '  V=1               mail: which version of the series it is'
 	@echo '  FLAVOUR=amd64     deb: which configuration of Debian'
 	@echo '  BOOTS=20          soak: how many boots of each kernel'

@@ -5,8 +5,8 @@
  * The report is KTAP on stdout.  The bundle's `meaning` is lab/expect/linux-BASE: what
  * stock kernels are known to do wrong, and why.
  *
- * Exit status: 0 all passed, 1 something failed, 2 the bundle is not complete, 4 this
- * host cannot run them.
+ * Exit status: 0 all passed but for what was skipped, 1 something failed, 2 the bundle is
+ * not complete, 4 this host cannot run them, or everything was skipped.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +30,7 @@ static struct meaning {
 	char *reason;
 } meanings[MAX_MEANINGS];
 
-static int nr_meanings, nr_results, nr_failed, nr_known;
+static int nr_meanings, nr_results, nr_failed, nr_known, nr_skipped;
 
 void die(const char *fmt, ...)
 {
@@ -88,16 +88,20 @@ static void explain(const char *test, const char *what)
 static bool read_report(FILE *file)
 {
 	char line[2 * MAX_LINE], test[MAX_LINE] = "", what[MAX_LINE];
-	int subs = 0, failed_subs = 0;
+	int subs = 0, failed_subs = 0, skipped_subs = 0;
 	bool ended = false;
 
 	while (fgets(line, sizeof(line), file)) {
+		bool skipped;
+
 		fputs(line, stdout);
 		sscanf(line, "  # Subtest: %1023s", test);
 		ended |= !strcmp(line, "# lab: end\n");
+		skipped = strstr(line, "# SKIP");
 		line[strcspn(line, "\n#")] = '\0';
 		if (!strncmp(line, "  ok ", 5)) {
 			subs++;
+			skipped_subs += skipped;
 		} else if (!strncmp(line, "  not ok ", 9) &&
 			   (sscanf(line + 9, "%*d - %1023[^\n]", what) == 1 ||
 			    sscanf(line + 9, "%*d %1023[^\n]", what) == 1)) {
@@ -114,8 +118,10 @@ static bool read_report(FILE *file)
 			}
 			nr_results += subs ? subs : 1;
 			nr_failed += failed_subs;
+			nr_skipped += subs ? skipped_subs : skipped;
 			subs = 0;
 			failed_subs = 0;
+			skipped_subs = 0;
 		}
 		fflush(stdout);
 	}
@@ -146,7 +152,7 @@ int main(void)
 	const char *reason;
 	int ends[2], status;
 	FILE *report;
-	pid_t pid;
+	pid_t pid, self = getpid();
 
 	printf("KTAP version 1\n");
 	if (len < 0)
@@ -168,6 +174,7 @@ int main(void)
 	if (pid < 0)
 		die("fork");
 	if (!pid) {
+		die_with(self);
 		close(ends[0]);
 		report_fd = ends[1];
 		run_tests(table, dir);
@@ -181,7 +188,10 @@ int main(void)
 		printf("Bail out! the tests did not get to their end\n");
 		return 2;
 	}
-	printf("# %d of %d results failed, %d of them as kernels without the series do\n",
-	       nr_failed, nr_results, nr_known);
-	return nr_failed ? 1 : 0;
+	printf("# %d of %d results failed, %d of them as kernels without the series do; %d skipped\n",
+	       nr_failed, nr_results, nr_known, nr_skipped);
+	if (nr_failed)
+		return 1;
+	/* Nothing was tested, and so nothing has passed. */
+	return nr_skipped == nr_results ? 4 : 0;
 }

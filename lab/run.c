@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -174,16 +175,23 @@ static ssize_t take_output(struct progress *p, int fd)
 	return n;
 }
 
+void die_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
 /*
- * start_test() - start a test in a process group of its own
+ * start_test() - start a test in a process group of its own, which Ctrl-C does not reach
  * @fd: where the read end of its output goes
  *
  * Return: its process id, which is also the group's.
  */
 static pid_t start_test(struct test *t, int *fd)
 {
+	pid_t pid, self = getpid();
 	int ends[2];
-	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC))
 		die("pipe");
@@ -193,6 +201,7 @@ static pid_t start_test(struct test *t, int *fd)
 	if (!pid) {
 		int null = open("/dev/null", O_RDONLY);
 
+		die_with(self);
 		setpgid(0, 0);
 		dup2(null, STDIN_FILENO);
 		close(null);

@@ -4,6 +4,7 @@
 #define LAB_RUN_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define MAX_LINE	1024
 
@@ -20,6 +21,12 @@ void die(const char *fmt, ...);
 
 /* now() - seconds since the kernel started */
 double now(void);
+
+/*
+ * die_with() - do not outlive the parent, for a child that was just forked
+ * @parent: who called fork(), and may be gone already
+ */
+void die_with(pid_t parent);
 
 /*
  * run_tests() - run all of a table, with the frame that makes the results one report

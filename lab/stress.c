@@ -2,23 +2,25 @@
 /*
  * stress.c - random use of KVM's Xen interface from many threads at once
  *
- *	stress SEED SECONDS|@ROUND PHASE...
+ *	stress SEED SECONDS[@ROUND] PHASE...
  *
  * A round is the life of one VM: vCPUs that run, threads that set, get and unset
  * attributes, send events, change memslots and take the backing memory away.  What a
  * thread does next depends on SEED, the round and the thread alone, so @ROUND does
- * one round again; how the threads meet is up to the machine.
+ * one round again; how the threads meet is up to the machine, so again and again until a
+ * problem shows.  That is reported with the command line of the lab for its round.
  *
  * Phases, one KTAP result each:
  *   plain      rounds until SECONDS are over
  *   timers     plain, with Xen timers
- *   vectors    timers, and the VM gets an upcall vector, and so does a vCPU whether it has
- *              a local APIC or not
+ *   vectors    timers, and the upcall vectors of the VM and the vCPUs change, of the latter
+ *              whether they have a local APIC or not
  *   blobs      plain, and the hypercall page is at times made from a blob of userspace's
  *   failing    plain, while allocations fail at random
  *   each       each allocation of each operation fails once, in turn
  *   leaks      kmemleak has nothing to say about all that
  *   watched    KCSAN was awake: it has watched accesses
+ *   locks      lockdep is awake: it switches itself off at its first report
  *
  * An operation may fail, but with an errno that makes sense, and KVM must write only
  * where an area was set: page 0 and a range of guard pages stay as they are.
@@ -39,6 +41,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,26 +57,35 @@
 #define INVALID		(~0ULL)
 
 /*
- * The guest's memory: slot 0 never moves.  Areas may begin in pages 1 to 15, and so
- * end in page 16 at most; KVM has no business in page 0 and the guard.
+ * The guest's memory: slot 0 never moves.  Areas are in pages 1 to 15; KVM has no
+ * business in page 0 and the guard.
+ *
+ * Each vCPU has pages of its own for its areas, and so has the VM: two owners that write
+ * to the same page would race on guest memory, and nobody could tell that from a race on
+ * what KVM keeps about it.  An area may begin in all of an owner's pages but the last.
  */
 #define MEMORY_PAGES	64
 #define FIRST_AREA	1
 #define NR_AREAS	15
-#define FIRST_GUARD	17
-#define NR_GUARDS	15
+#define AREAS_EACH	(NR_AREAS / (NR_VCPUS + 1))
+#define FIRST_GUARD	16
+#define NR_GUARDS	16
 #define CODE_PAGE	48	/* and one for each other vCPU */
 #define IVT_PAGE	56
-/* Slot 1 comes and goes, here or there. */
+/* Slot 1 comes and goes, here or there; the last owner's areas may reach behind its end. */
 #define SLOT1_PAGES	8
+#define SLOT1_EACH	3
 #define SLOT1_GFN	0x100
 #define SLOT1_GFN_MOVED	0x200
 /* Memory of the process for areas by userspace address */
-#define OTHER_PAGES	8
+#define OTHER_PAGES	9
+#define OTHER_EACH	(OTHER_PAGES / (NR_VCPUS + 1))
 
 #define NR_VCPUS	2
+#define VM_OWNS		NR_VCPUS	/* an owner next to the vCPUs */
 #define OPS_PER_ROUND	120	/* of each thread */
 #define MSR_HYPERCALL	0x40000000
+#define UPCALL_VECTOR	0xb1
 
 enum kind { RUN_VCPU, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY };
 
@@ -100,10 +112,40 @@ static int kvm;
 static size_t run_size;
 static uint64_t seed;
 static long round_nr;
+static bool in_round;
+static double seconds;		/* of a phase */
+static long only = -1;		/* the round that was asked for */
+static char **phases;
+static int phase;		/* that of the moment */
 static bool timers, vectors, blobs, failing;
 static atomic_uint nr_problems;
-static atomic_ulong nr_ops;
+static atomic_ulong nr_ops, nr_enomem;
 static unsigned int nr_result;
+
+/*
+ * print_again() - the command that does it again, for the lab's kernels say which they are:
+ * the round, or else all phases up to here
+ */
+static void print_again(void)
+{
+	char kernel[16], kind[16] = "plain";
+	int major, minor, i = in_round ? phase : 0;
+	struct utsname uts;
+
+	uname(&uts);
+	if (sscanf(uts.release, "%d.%d.%*d-%15[a-z]-%15[a-z]", &major, &minor, kernel, kind) < 3 ||
+	    (strcmp(kernel, "stock") && strcmp(kernel, "patched")))
+		printf("stress %llu", (unsigned long long)seed);
+	else
+		printf("make debug BASE=%d.%d KERNEL=%s KIND=%s SEED=%llu", major, minor, kernel,
+		       kind, (unsigned long long)seed);
+	if (in_round || only >= 0)
+		printf(" ROUND=%ld", in_round ? round_nr : only);
+	else
+		printf(" SECONDS=%.0f", seconds);
+	for (printf(" PHASES=\""); i <= phase; i++)
+		printf("%s%s", phases[i], i < phase ? " " : "\"\n");
+}
 
 /* problem() - a line of the report that fails the phase */
 __attribute__((format(printf, 1, 2)))
@@ -118,7 +160,8 @@ static void problem(const char *fmt, ...)
 	va_start(args, fmt);
 	vprintf(fmt, args);
 	va_end(args);
-	printf("; again with: stress %llu @%ld\n", (unsigned long long)seed, round_nr);
+	printf("; again with: ");
+	print_again();
 	fflush(stdout);
 	funlockfile(stdout);
 }
@@ -156,8 +199,12 @@ static int check_errno(int ret, const char *what)
 	size_t i;
 
 	nr_ops++;
-	if (ret >= 0 || (errno == ENOMEM && failing))
+	if (ret >= 0)
 		return ret;
+	if (errno == ENOMEM && failing) {
+		nr_enomem++;
+		return ret;
+	}
 	for (i = 0; i < ARRAY_SIZE(good); i++) {
 		if (errno == good[i])
 			return ret;
@@ -172,8 +219,14 @@ static uint64_t pick_offset(struct thread *t)
 	return pick(t, 2) ? pick(t, PAGE) : PAGE - 1 - pick(t, 80);
 }
 
+/* pick_page() - one of @owner's pages, but the last, where each owner has @each of them */
+static uint64_t pick_page(struct thread *t, unsigned int owner, unsigned int each)
+{
+	return owner * each + pick(t, each - 1);
+}
+
 /* pick_gpa() - where an area is good, or crosses a page, or is in no memory at all */
-static uint64_t pick_gpa(struct thread *t)
+static uint64_t pick_gpa(struct thread *t, unsigned int owner)
 {
 	uint64_t gpa;
 
@@ -181,20 +234,20 @@ static uint64_t pick_gpa(struct thread *t)
 	case 0:
 		return INVALID;
 	case 1:
-		return (SLOT1_GFN + pick(t, SLOT1_PAGES + 1)) * PAGE + pick_offset(t);
+		return (SLOT1_GFN + pick_page(t, owner, SLOT1_EACH)) * PAGE + pick_offset(t);
 	case 2:
-		return (SLOT1_GFN_MOVED + pick(t, SLOT1_PAGES + 1)) * PAGE + pick_offset(t);
+		return (SLOT1_GFN_MOVED + pick_page(t, owner, SLOT1_EACH)) * PAGE + pick_offset(t);
 	case 3:
 		gpa = next(t) >> pick(t, 40);
-		/* Never by chance where KVM has no business */
-		return gpa < MEMORY_PAGES * PAGE ? INVALID - 1 : gpa;
+		/* Never by chance where KVM has no business, or in another's pages */
+		return gpa < (SLOT1_GFN_MOVED + SLOT1_PAGES) * PAGE ? INVALID - 1 : gpa;
 	default:
-		return (FIRST_AREA + pick(t, NR_AREAS)) * PAGE +
+		return (FIRST_AREA + pick_page(t, owner, AREAS_EACH)) * PAGE +
 		       (pick(t, 2) ? pick(t, 512) * 8 : pick_offset(t));
 	}
 }
 
-static uint64_t pick_hva(struct thread *t)
+static uint64_t pick_hva(struct thread *t, unsigned int owner)
 {
 	switch (pick(t, 6)) {
 	case 0:
@@ -202,10 +255,11 @@ static uint64_t pick_hva(struct thread *t)
 	case 1:
 		return next(t) | 1ULL << 47;
 	case 2:
-		/* The first page of areas, behind the memslots' back */
-		return (uintptr_t)t->vm->memory + FIRST_AREA * PAGE + pick_offset(t);
+		/* A page of areas, behind the memslots' back */
+		return (uintptr_t)t->vm->memory + (FIRST_AREA + owner * AREAS_EACH) * PAGE +
+		       pick_offset(t);
 	default:
-		return (uintptr_t)t->vm->other + pick(t, OTHER_PAGES - 1) * PAGE +
+		return (uintptr_t)t->vm->other + pick_page(t, owner, OTHER_EACH) * PAGE +
 		       (pick(t, 2) ? 0 : pick_offset(t));
 	}
 }
@@ -220,8 +274,9 @@ static void set_vm_attr(struct thread *t)
 		attr.u.long_mode = pick(t, 2);
 		break;
 	case KVM_XEN_ATTR_TYPE_SHARED_INFO:
-		attr.u.shared_info.gfn = pick(t, 4) ? FIRST_AREA + pick(t, NR_AREAS) :
-						      pick_gpa(t) / PAGE;
+		attr.u.shared_info.gfn = pick(t, 4) ?
+			FIRST_AREA + pick_page(t, VM_OWNS, AREAS_EACH) :
+			pick_gpa(t, VM_OWNS) / PAGE;
 		if (!pick(t, 4))
 			attr.u.shared_info.gfn = INVALID;
 		break;
@@ -242,7 +297,7 @@ static void set_vm_attr(struct thread *t)
 		}
 		break;
 	case ATTR_SHARED_INFO_HVA:
-		attr.u.shared_info.gfn = pick_hva(t) & ~(PAGE - 1);
+		attr.u.shared_info.gfn = pick_hva(t, VM_OWNS) & ~(PAGE - 1);
 		break;
 	default:
 		attr.u.xen_version = next(t);
@@ -252,6 +307,16 @@ static void set_vm_attr(struct thread *t)
 		check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_GET_ATTR, &attr), "KVM_XEN_HVM_GET_ATTR");
 	else
 		check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_SET_ATTR, &attr), "KVM_XEN_HVM_SET_ATTR");
+}
+
+/*
+ * has_vectors() - do the vCPUs of this round have upcall vectors of their own, from its
+ * beginning to its end?  A change of them meets those who send events without a lock.
+ */
+static bool has_vectors(void)
+{
+	/* Without a local APIC to deliver it, KVM warns: docs/findings.md. */
+	return !vectors && round_nr % 4 == 1;
 }
 
 /* Times that add up, or do not */
@@ -272,14 +337,15 @@ static void pick_runstate(struct thread *t, struct kvm_xen_vcpu_attr *attr)
 static void set_vcpu_attr(struct thread *t)
 {
 	struct kvm_xen_vcpu_attr attr = { .type = pick(t, VCPU_ATTR_VCPU_INFO_HVA + 2) };
-	int fd = t->vm->vcpu[pick(t, NR_VCPUS)];
+	unsigned int vcpu = pick(t, NR_VCPUS);
+	int fd = t->vm->vcpu[vcpu];
 	bool get = !pick(t, 4);
 
 	switch (attr.type) {
 	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO:
 	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO:
 	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR:
-		attr.u.gpa = pick_gpa(t);
+		attr.u.gpa = pick_gpa(t, vcpu);
 		break;
 	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT:
 	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA:
@@ -294,13 +360,15 @@ static void set_vcpu_attr(struct thread *t)
 			return;
 		break;
 	case KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR:
-		attr.u.vector = pick(t, 256);
-		/* Without a local APIC to deliver it, KVM warns: docs/findings.md. */
-		if (!vectors && !(round_nr & 1))
+		if (!vectors && !has_vectors())
 			return;
+		/* The one that it has, or one that is refused */
+		attr.u.vector = pick(t, 2) ? UPCALL_VECTOR : 1 + pick(t, 15);
+		if (vectors)
+			attr.u.vector = pick(t, 256);
 		break;
 	case VCPU_ATTR_VCPU_INFO_HVA:
-		attr.u.gpa = pick_hva(t);
+		attr.u.gpa = pick_hva(t, vcpu);
 		break;
 	default:
 		attr.u.vcpu_id = pick(t, 4) ? pick(t, NR_VCPUS) : next(t);
@@ -313,9 +381,9 @@ static void set_vcpu_attr(struct thread *t)
 }
 
 /* An address for the guest clock: enabled or not, good or bad, and aligned or not */
-static uint64_t pick_clock(struct thread *t)
+static uint64_t pick_clock(struct thread *t, unsigned int vcpu)
 {
-	uint64_t gpa = pick_gpa(t);
+	uint64_t gpa = pick_gpa(t, vcpu);
 
 	if (gpa == INVALID)
 		return 0;
@@ -323,7 +391,7 @@ static uint64_t pick_clock(struct thread *t)
 }
 
 /* pick_msr() - one of those that make KVM write to guest memory */
-static uint32_t pick_msr(struct thread *t, uint64_t *value)
+static uint32_t pick_msr(struct thread *t, unsigned int vcpu, uint64_t *value)
 {
 	static const uint32_t msrs[] = {
 		0x11, 0x4b564d00,		/* wall clock */
@@ -333,10 +401,10 @@ static uint32_t pick_msr(struct thread *t, uint64_t *value)
 	};
 	uint32_t msr = msrs[pick(t, ARRAY_SIZE(msrs))];
 
-	*value = pick_clock(t);
+	*value = pick_clock(t, vcpu);
 	/* These two write at once and wherever the address is: not behind an area's page. */
 	if (msr == 0x11 || msr == 0x4b564d00 || msr == MSR_HYPERCALL)
-		*value = (FIRST_AREA + pick(t, NR_AREAS)) * PAGE;
+		*value = (FIRST_AREA + pick_page(t, vcpu, AREAS_EACH)) * PAGE;
 	return msr;
 }
 
@@ -346,11 +414,12 @@ static void set_msr(struct thread *t)
 		struct kvm_msrs header;
 		struct kvm_msr_entry entry;
 	} msrs = { .header.nmsrs = 1 };
+	unsigned int vcpu = pick(t, NR_VCPUS);
 	uint64_t value;
 
-	msrs.entry.index = pick_msr(t, &value);
+	msrs.entry.index = pick_msr(t, vcpu, &value);
 	msrs.entry.data = value;
-	check_errno(ioctl(t->vm->vcpu[pick(t, NR_VCPUS)], KVM_SET_MSRS, &msrs), "KVM_SET_MSRS");
+	check_errno(ioctl(t->vm->vcpu[vcpu], KVM_SET_MSRS, &msrs), "KVM_SET_MSRS");
 }
 
 static void configure(struct thread *t)
@@ -445,7 +514,7 @@ static void change_backing(struct thread *t)
 		page = t->vm->other + pick(t, OTHER_PAGES) * PAGE;
 		break;
 	default:
-		page = t->vm->memory + (FIRST_AREA + pick(t, NR_AREAS + 1)) * PAGE;
+		page = t->vm->memory + (FIRST_AREA + pick(t, NR_AREAS)) * PAGE;
 		break;
 	}
 	switch (pick(t, 4)) {
@@ -555,7 +624,7 @@ static void run_vcpu(struct thread *t)
 	struct mailbox *mailbox = (void *)(vm->memory + (CODE_PAGE + t->nr) * PAGE);
 	uint64_t value;
 
-	mailbox->msr = pick_msr(t, &value);
+	mailbox->msr = pick_msr(t, t->nr, &value);
 	mailbox->low = value;
 	mailbox->high = value >> 32;
 	run->immediate_exit = !pick(t, 8);
@@ -721,6 +790,8 @@ static void check_guards(struct vm *vm)
 
 static void run_round(void)
 {
+	struct kvm_xen_vcpu_attr vector = {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, .u.vector = UPCALL_VECTOR };
 	struct thread threads[ARRAY_SIZE(kinds)];
 	struct vm vm;
 	unsigned int i;
@@ -731,6 +802,10 @@ static void run_round(void)
 		give_up("a VM");
 	for (i = 0; i < NR_VCPUS; i++)
 		reset_vcpu(&vm, i);
+	for (i = 0; i < NR_VCPUS && has_vectors(); i++) {
+		if (ioctl(vm.vcpu[i], KVM_XEN_VCPU_SET_ATTR, &vector))
+			give_up("an upcall vector");
+	}
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
 		threads[i] = (struct thread){
 			.nr = i,
@@ -767,22 +842,26 @@ static void result(const char *fmt, ...)
 	fflush(stdout);
 }
 
-/* run_rounds() - for so many seconds, or the one round that @when names */
-static void run_rounds(const char *when, const char *what)
+/*
+ * run_rounds() - one after the other until the time is over, or always the one that was
+ * asked for, and then until it shows a problem; no result yet
+ */
+static void run_rounds(void)
 {
-	double end = now() + atof(when);
-	long first = *when == '@' ? atol(when + 1) : 0;
+	double end = now() + seconds;
+	unsigned long nr_rounds = 0;
 
 	nr_problems = 0;
 	nr_ops = 0;
-	round_nr = first;
 	do {
+		round_nr = only < 0 ? (long)nr_rounds : only;
+		nr_rounds++;
+		in_round = true;
 		run_round();
-		round_nr++;
-	} while (*when != '@' && now() < end);
-	printf("# seed %llu, rounds %ld to %ld, %lu operations\n", (unsigned long long)seed, first,
-	       round_nr - 1, (unsigned long)nr_ops);
-	result("stress, %s", what);
+		in_round = false;
+	} while (now() < end && !(only >= 0 && nr_problems));
+	printf("# seed %llu, %lu rounds%s, %lu operations\n", (unsigned long long)seed,
+	       nr_rounds, only < 0 ? "" : ", the same each time", (unsigned long)nr_ops);
 }
 
 static void write_file(const char *path, const char *text)
@@ -794,37 +873,80 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
+/* read_number() - that of the last line of a file that begins with @name */
+static long read_number(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "r");
+	char line[256], *number;
+	long value = 0;
+
+	if (!file)
+		give_up(path);
+	while (fgets(line, sizeof(line), file)) {
+		number = line + strspn(line, " ");
+		if (!strncmp(number, name, strlen(name)))
+			value = atol(number + strlen(name));
+	}
+	fclose(file);
+	return value;
+}
+
+/* More failures than any phase makes; the kernel counts down from there. */
+#define MAX_FAILURES	1000000000
+
+static const char * const kinds_of_failure[] = { "failslab", "fail_page_alloc" };
+
 /* inject() - all allocations of threads that ask for it, so many in a hundred */
 static void inject(const char *probability)
 {
-	static const char * const kinds_of[] = { "failslab", "fail_page_alloc" };
-	static const char * const settings[][2] = {
-		{ "task-filter", "Y" }, { "interval", "1" }, { "times", "-1" },
+	char times[16];
+	const char * const settings[][2] = {
+		{ "task-filter", "Y" }, { "interval", "1" }, { "times", times },
 		{ "space", "0" }, { "verbose", "0" }, { "ignore-gfp-wait", "N" },
 	};
 	char path[128];
 	size_t i, j;
 
-	for (i = 0; i < ARRAY_SIZE(kinds_of); i++) {
+	snprintf(times, sizeof(times), "%d", MAX_FAILURES);
+	for (i = 0; i < ARRAY_SIZE(kinds_of_failure); i++) {
 		for (j = 0; j < ARRAY_SIZE(settings); j++) {
-			snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", kinds_of[i],
-				 settings[j][0]);
+			snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s",
+				 kinds_of_failure[i], settings[j][0]);
 			write_file(path, settings[j][1]);
 		}
-		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/probability", kinds_of[i]);
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/probability",
+			 kinds_of_failure[i]);
 		write_file(path, probability);
 	}
 	write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
 	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
 }
 
-static void phase_failing(const char *when)
+/* phase_failing() - it has to be seen that allocations failed, and of either kind */
+static void phase_failing(void)
 {
+	char path[128];
+	size_t i;
+	long left;
+
 	inject("3");
 	failing = true;
-	run_rounds(when, "failing");
+	nr_enomem = 0;
+	run_rounds();
 	failing = false;
+	for (i = 0; i < ARRAY_SIZE(kinds_of_failure); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/times", kinds_of_failure[i]);
+		left = read_number(path, "");
+		printf("# %s: %ld failures\n", kinds_of_failure[i], MAX_FAILURES - left);
+		if (left == MAX_FAILURES)
+			problem("%s has let no allocation fail: nothing was tested",
+				kinds_of_failure[i]);
+	}
+	printf("# %lu operations ended with '%s'\n", (unsigned long)nr_enomem, strerror(ENOMEM));
+	if (!nr_enomem)
+		problem("no operation was short of memory: nothing was tested");
 	inject("0");
+	result("stress, failing");
 }
 
 /* The operations whose allocations fail one by one */
@@ -1002,31 +1124,36 @@ static void phase_leaks(void)
 /* phase_watched() - what KCSAN finds is on the console; nothing, if it does not look */
 static void phase_watched(void)
 {
-	const char *path = "/sys/kernel/debug/kcsan";
-	unsigned long nr = 0;
-	char line[256];
-	FILE *file = fopen(path, "r");
+	long nr = read_number("/sys/kernel/debug/kcsan", "setup_watchpoints:");
 
-	if (!file)
-		give_up(path);
 	nr_problems = 0;
-	while (fgets(line, sizeof(line), file))
-		sscanf(line, "setup_watchpoints: %lu", &nr);
-	fclose(file);
-	printf("# KCSAN has watched %lu accesses\n", nr);
+	printf("# KCSAN has watched %ld accesses\n", nr);
 	if (nr < 1000)
-		problem("KCSAN has watched %lu accesses only", nr);
+		problem("KCSAN has watched %ld accesses only", nr);
 	result("stress, watched");
+}
+
+/* phase_locks() - what lockdep finds is on the console; nothing, if it has stopped looking */
+static void phase_locks(void)
+{
+	nr_problems = 0;
+	if (read_number("/proc/lockdep_stats", "debug_locks:") != 1)
+		problem("lockdep is off");
+	result("stress, locks");
 }
 
 int main(int argc, char **argv)
 {
-	int i;
+	char *end;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: stress SEED SECONDS|@ROUND plain|timers|vectors|blobs|failing|each|leaks|watched...\n");
+		fprintf(stderr, "usage: stress SEED SECONDS[@ROUND] plain|timers|vectors|blobs|failing|each|leaks|watched|locks...\n");
 		return 2;
 	}
+	seconds = strtod(argv[2], &end);
+	if (*end == '@')
+		only = atol(end + 1);
+	phases = argv + 3;
 	seed = strtoull(argv[1], NULL, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("KTAP version 1\n1..%d\n# seed %llu\n", argc - 3, (unsigned long long)seed);
@@ -1036,22 +1163,27 @@ int main(int argc, char **argv)
 	run_size = (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	/* It may be there already, or not be wanted. */
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
-	for (i = 3; i < argc; i++) {
-		vectors = !strcmp(argv[i], "vectors");
-		timers = vectors || !strcmp(argv[i], "timers");
-		blobs = !strcmp(argv[i], "blobs");
-		if (!strcmp(argv[i], "plain") || timers || vectors || blobs) {
-			run_rounds(argv[2], argv[i]);
-		} else if (!strcmp(argv[i], "failing")) {
-			phase_failing(argv[2]);
-		} else if (!strcmp(argv[i], "each")) {
+	for (phase = 0; phase < argc - 3; phase++) {
+		const char *name = phases[phase];
+
+		vectors = !strcmp(name, "vectors");
+		timers = vectors || !strcmp(name, "timers");
+		blobs = !strcmp(name, "blobs");
+		if (!strcmp(name, "plain") || timers || vectors || blobs) {
+			run_rounds();
+			result("stress, %s", name);
+		} else if (!strcmp(name, "failing")) {
+			phase_failing();
+		} else if (!strcmp(name, "each")) {
 			phase_each();
-		} else if (!strcmp(argv[i], "leaks")) {
+		} else if (!strcmp(name, "leaks")) {
 			phase_leaks();
-		} else if (!strcmp(argv[i], "watched")) {
+		} else if (!strcmp(name, "watched")) {
 			phase_watched();
+		} else if (!strcmp(name, "locks")) {
+			phase_locks();
 		} else {
-			printf("Bail out! there is no phase %s\n", argv[i]);
+			printf("Bail out! there is no phase %s\n", name);
 			return 2;
 		}
 	}

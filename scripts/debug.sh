@@ -5,8 +5,11 @@
 # demand that nothing fails and that the console tells of nothing.
 #
 # SEED=1 begins the stress, each of its phases takes SECONDS=60; lab/debug.tests is the
-# table.  PHASES="..." runs these phases of the stress on the first kernel and nothing
-# else.  What a run left is in $RESULTS/debug.
+# table.  KIND=kasan or KIND=kcsan is about that kernel alone; KIND=plain, the one that
+# `make fuzz` has, is neither.  PHASES="..." runs these phases of the stress on it (by
+# default the first kernel) and nothing else, and ROUND=n only that round of them, until it
+# shows a problem again or SECONDS are over; the stress says which round it was.  What a
+# run left is in $RESULTS/debug.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -14,18 +17,34 @@
 kernel=${KERNEL:-patched}
 seed=${SEED:-1}
 seconds=${FUZZ_SECONDS:-60}
+round=${ROUND:-}
+kinds=${KIND:-kasan kcsan}
 case $kernel in
 stock|patched) ;;
 *) die "KERNEL=$kernel is neither stock nor patched." ;;
 esac
+case ${KIND:-} in
+''|kasan|kcsan|plain) ;;
+*) die "KIND=$KIND is none of kasan, kcsan and plain." ;;
+esac
 [ "$seconds" -gt 0 ] 2>/dev/null || die "SECONDS=$seconds is no time; give 1 or more."
 [ "$seed" -ge 0 ] 2>/dev/null || die "SEED=$seed is no number."
-for phase in ${PHASES:-}; do
-	case $phase in
-	plain|timers|vectors|blobs|failing|each|leaks) ;;
-	*) die "PHASES: there is no phase $phase; lab/stress.c has the list." ;;
-	esac
-done
+if [ -n "$round" ]; then
+	[ "$round" -ge 0 ] 2>/dev/null || die "ROUND=$round is no number."
+	[ -n "${PHASES:-}" ] || die "ROUND=$round is a round of a phase; give PHASES=, too."
+fi
+if [ -n "${PHASES:-}" ]; then
+	kinds=${KIND:-kasan}
+	for phase in $PHASES; do
+		case $kinds/$phase in
+		*/plain|*/timers|*/vectors|*/blobs) ;;
+		kasan/failing|kasan/each|kasan/leaks|kasan/locks|kcsan/watched) ;;
+		*/failing|*/each|*/leaks|*/locks) die "PHASES: the phase $phase needs KIND=kasan." ;;
+		*/watched) die "PHASES: the phase $phase needs KIND=kcsan." ;;
+		*) die "PHASES: there is no phase $phase; lab/stress.c has the list." ;;
+		esac
+	done
+fi
 take_lock
 "$TOP/scripts/prepare.sh"
 # Each of the two trees.
@@ -34,21 +53,61 @@ need_space 3000
 export TABLE="$OUT/debug.tests" TESTS="$OUT/debug.bin"
 worst=0
 
+# of_base KIND: what a console of that kernel may tell on this base alone, if there is such
+of_base()
+{
+	! [ -f "$TOP/lab/splats.$1.$BASE" ] || echo "$TOP/lab/splats.$1.$BASE"
+}
+
+# phases_of KIND: the phases that it runs by default.  Lockdep has to be awake when all is
+# over; where it may not be, before the timers.
+phases_of()
+{
+	case $1 in
+	kasan)
+		if [ -n "$(of_base kasan)" ]; then
+			echo plain failing each locks timers leaks
+		else
+			echo plain failing each timers leaks locks
+		fi
+		;;
+	kcsan) echo plain timers watched ;;
+	plain) echo plain timers ;;
+	esac
+}
+
 # debug KIND PHASE...: one kernel
 debug()
 {
 	kind=$1
 	shift
 	run=$RESULTS/debug/$kernel-$kind
-	"$TOP/scripts/kernel.sh" "$kernel-$kind"
+	name=$kernel-$kind
+	lists=$TOP/lab/splats
+	if [ "$kind" = plain ]; then
+		name=$kernel
+	else
+		"$TOP/scripts/kernel.sh" "$name"
+		lists="$lists $TOP/lab/splats.$kind $(of_base "$kind")"
+	fi
 	rm -rf "$TESTS" "$run"
 	mkdir -p "$TESTS"
 	cp "$OUT"/selftests/bin/* "$BUILD/bin/stress" "$TESTS"
-	sed -e "s/SEED SECONDS PHASES/$seed $seconds $*/" "$TOP/lab/debug.tests" >"$TABLE"
-	[ -z "${PHASES:-}" ] || sed -i '/^stress/!d' "$TABLE"
-	cat "$TOP/lab/splats" "$TOP/lab/splats.$kind" >"$OUT/debug.splats"
+	# A round takes a second or two, but one at a phase's end may take longer; what has
+	# no time of its own (each, leaks) takes some minutes.
+	limit=$((seconds * $# + 60 * $# + 900))
+	sed -e "s/LIMIT\tSEED WHEN PHASES/$limit\t$seed $seconds${round:+@$round} $*/" \
+		"$TOP/lab/debug.tests" >"$TABLE"
+	if [ -n "${PHASES:-}" ]; then
+		sed -i '/^stress/!d' "$TABLE"
+	elif [ -n "$(of_base "$kind")" ]; then
+		# To the end, behind the stress
+		sed -i -e '/^xen_shinfo_test/{h;d}' -e "\$G" "$TABLE"
+	fi
+	# shellcheck disable=SC2086 # a list
+	cat $lists >"$OUT/debug.splats"
 	"$TOP/scripts/initramfs.sh"
-	"$TOP/scripts/boot.sh" "$kernel-$kind" "$run"
+	"$TOP/scripts/boot.sh" "$name" "$run"
 	status=0
 	"$BUILD/bin/judge" --one "$run" "$OUT/debug.splats" || status=$?
 	[ "$status" -eq 0 ] || {
@@ -57,12 +116,10 @@ debug()
 	}
 }
 
-if [ -n "${PHASES:-}" ]; then
-	# shellcheck disable=SC2086 # a list
-	debug kasan $PHASES
-else
-	debug kasan plain failing each timers leaks
-	debug kcsan plain timers watched
-fi
-say "debug: the $kernel kernels $([ "$worst" -eq 0 ] && echo passed || echo 'did not pass') (SEED=$seed, $seconds s a phase)"
+for kind in $kinds; do
+	# shellcheck disable=SC2046,SC2086 # lists
+	debug "$kind" ${PHASES:-$(phases_of "$kind")}
+done
+say "debug: the $kernel kernels ($kinds) $([ "$worst" -eq 0 ] && echo passed || echo 'did not pass')" \
+	"(SEED=$seed, ${round:+round $round, }$seconds s a phase)"
 exit "$worst"

@@ -29,7 +29,7 @@ struct user_page {
 struct kvm kvm;
 void (*before_lookup)(void);
 void (*after_lookup)(void);
-unsigned long vcpus_kicked;
+atomic_ulong vcpus_kicked;
 
 static struct page frames[NR_FRAMES];
 static char memory[NR_FRAMES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));

@@ -80,6 +80,6 @@ extern void (*before_lookup)(void);
 extern void (*after_lookup)(void);
 
 /* The vCPUs that had to leave the guest, a bit each */
-extern unsigned long vcpus_kicked;
+extern atomic_ulong vcpus_kicked;
 
 #endif
