@@ -82,12 +82,12 @@ static struct kvm_memory_slot make_slot(enum slot slot)
 {
 	switch (slot) {
 	case SLOT_HOME:
-		return (struct kvm_memory_slot){ SLOT_GFN, SLOT_PAGES, SLOT_HVA, 0 };
+		return (struct kvm_memory_slot){ SLOT_GFN, SLOT_PAGES, SLOT_HVA };
 	case SLOT_MOVED:
-		return (struct kvm_memory_slot){ SLOT_GFN + 16, SLOT_PAGES, SLOT_HVA, 0 };
+		return (struct kvm_memory_slot){ SLOT_GFN + 16, SLOT_PAGES, SLOT_HVA };
 	case SLOT_SHIFTED:
 		return (struct kvm_memory_slot){
-			SLOT_GFN, SLOT_PAGES - 1, SLOT_HVA + PAGE_SIZE, 0 };
+			SLOT_GFN, SLOT_PAGES - 1, SLOT_HVA + PAGE_SIZE };
 	default:
 		return (struct kvm_memory_slot){ 0 };
 	}
