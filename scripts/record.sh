@@ -12,7 +12,7 @@
 
 command=$TOP/scripts/$1.sh
 last=$RESULTS/last
-if ! is_own || [ "${FUZZ_SECONDS:-60}/${SEED:-1}/${KERNEL:-patched}/${PHASES:-}/${BOOTS:-20}" != 60/1/patched//20 ]; then
+if ! is_own || [ "${FUZZ_SECONDS:-60}/${SEED:-1}/${KERNEL:-patched}/${KIND:-}/${PHASES:-}/${BOOTS:-20}" != 60/1/patched///20 ]; then
 	say "with other settings than the default ones: make report will not show this run"
 	exec "$command"
 fi

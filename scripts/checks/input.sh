@@ -205,6 +205,7 @@ last_result()
 	record 2 good 'die "refused"'
 	record 143 good 'echo begun; kill $$'
 	record 0 good "echo stock" KERNEL=stock
+	record 0 good "echo kcsan" KIND=kcsan
 	record 0 good "echo short" FUZZ_SECONDS=1
 	record 0 good "echo other" SERIES="$WORK/lab/patches"
 	record 0 good "echo other" KTREE="$WORK/lab"
