@@ -4,6 +4,7 @@
  *
  *	judge RUN EXPECT SPLATS		RUN/stock beside RUN/patched
  *	judge --one DIR SPLATS		one boot, on which all must pass
+ *	judge --splats CONSOLE SPLATS	no verdict, just the splats of a console
  *
  * A boot's folder holds tests (the table that it was to run), ktap, console and
  * meta.  Silence is failure: a boot has passed when its report says so for each
@@ -443,6 +444,22 @@ static int conclude(struct boot *boots, int nr_boots)
 	return 0;
 }
 
+/* print_splats() - those of the console at @path, without their time stamps */
+static int print_splats(const char *path, const char *list)
+{
+	struct splat_rules rules = { 0 };
+	struct text console;
+
+	read_rules(&rules, list);
+	if (!read_text(&console, path))
+		die("cannot read the console %s", path);
+	for (size_t i = 0; i < console.n; i++) {
+		if (is_splat(&rules, console.lines[i]))
+			puts(without_stamp(console.lines[i]));
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	bool one = argc == 4 && !strcmp(argv[1], "--one");
@@ -451,9 +468,11 @@ int main(int argc, char **argv)
 	struct text table;
 
 	if (argc != 4) {
-		fprintf(stderr, "usage: judge RUN EXPECT SPLATS | judge --one DIR SPLATS\n");
+		fprintf(stderr, "usage: judge RUN EXPECT SPLATS | judge --one DIR SPLATS | judge --splats CONSOLE SPLATS\n");
 		return 2;
 	}
+	if (!strcmp(argv[1], "--splats"))
+		return print_splats(argv[2], argv[3]);
 	for (int i = 0; i < nr_boots; i++)
 		read_rules(&boots[i].rules, argv[3]);
 	if (one) {

@@ -57,7 +57,7 @@ void read_rules(struct splat_rules *rules, const char *path)
  * without_stamp() - skip the "[    1.234567] " of CONFIG_PRINTK_TIME and the
  * "[   T12] " that CONFIG_PRINTK_CALLER adds
  */
-static const char *without_stamp(const char *line)
+const char *without_stamp(const char *line)
 {
 	while (*line == '[') {
 		size_t len = strspn(line + 1, " 0123456789.TC");

@@ -20,6 +20,7 @@ struct splat_rules {
 void add_rule(struct splat_rules *rules, bool deny, const char *regex,
 	      const char *where);
 void read_rules(struct splat_rules *rules, const char *path);
+const char *without_stamp(const char *line);
 bool is_splat(const struct splat_rules *rules, const char *line);
 
 #endif

@@ -74,6 +74,17 @@ one_boot()
 		grep -qx 'PASS: 4 results; all pass on kernel, no splat'
 }
 
+# The splats of a console by themselves, for those who compare consoles
+splats_alone()
+{
+	for case in splat good; do
+		ASAN_OPTIONS=detect_leaks=0 "$WORK/sanitized/bin/judge" --splats \
+			"$TOP/lab/fixtures/$case/patched/console" "$TOP/lab/splats" >"$WORK/$case.splats"
+	done
+	grep -q '^WARNING: CPU: 1 PID: 61 at ' "$WORK/splat.splats"
+	[ ! -s "$WORK/good.splats" ]
+}
+
 # A scan for splats that cannot be made is no clean console.
 broken_scan()
 {
@@ -125,5 +136,6 @@ done
 check "the judge on a report cut anywhere" any_cut
 check "the judge on noise" noise
 check "the judge on one boot alone" one_boot
+check "the judge names the splats of a console" splats_alone
 check "the judge of costs" costs
 check "the judge refuses a splat list that it cannot use" broken_scan
