@@ -46,7 +46,7 @@ void die(const char *fmt, ...)
 	_exit(2);
 }
 
-/* read_meanings() - the rows "TEST SUBTEST fail # REASON" of the bundle's file */
+/* read_meanings() - the rows "TEST SUBTEST fail PATCH # REASON" of the bundle's file */
 static void read_meanings(const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -55,14 +55,15 @@ static void read_meanings(const char *path)
 	if (!file)
 		die("open %s", path);
 	while (nr_meanings < MAX_MEANINGS && fgets(line, sizeof(line), file)) {
-		char *reason = strstr(line, " fail # ");
+		char *fail = strstr(line, " fail ");
+		char *reason = fail ? strstr(fail, " # ") : NULL;
 
 		line[strcspn(line, "\n")] = '\0';
 		if (*line == '#' || !reason)
 			continue;
-		*reason = '\0';
+		*fail = '\0';
 		meanings[nr_meanings].result = strdup(line);
-		meanings[nr_meanings++].reason = strdup(reason + strlen(" fail # "));
+		meanings[nr_meanings++].reason = strdup(reason + strlen(" # "));
 	}
 	fclose(file);
 }

@@ -3,7 +3,8 @@
  * judge.c - judge a stored run: the table, the splats and one verdict
  *
  *	judge RUN EXPECT SPLATS		RUN/stock beside RUN/patched
- *	judge --one DIR SPLATS		one boot, on which all must pass
+ *	judge --one DIR SPLATS [EXPECT]	one boot, on which all must pass but for what
+ *					EXPECT names, which must fail
  *	judge --splats CONSOLE SPLATS	no verdict, just the splats of a console
  *
  * A boot's folder holds tests (the table that it was to run), ktap, console and
@@ -26,10 +27,14 @@
 #define TAIL		20	/* console lines shown when a boot went wrong */
 #define NAME_WIDTH	68	/* leaves room for the verdicts in 100 columns */
 
+#define LOWER		"abcdefghijklmnopqrstuvwxyz"
+#define DIGITS		"0123456789"
+
 /* One row of the expectation file. */
 struct expectation {
 	const char *test;
 	const char *sub;	/* "-" is the test itself */
+	const char *patch;	/* the one that mends it, "TOPIC/NNNN" */
 	bool seen;
 };
 
@@ -63,51 +68,84 @@ static const char *meta(const struct boot *boot, const char *key)
 	return "?";
 }
 
+/* is_patch() - is it a patch of the series as the lists name it, "TOPIC/NNNN"? */
+static bool is_patch(const char *s)
+{
+	const char *number = strchr(s, '/');
+
+	return number && number > s && strspn(s, LOWER "-") == (size_t)(number - s) &&
+	       strlen(number + 1) == 4 && strspn(number + 1, DIGITS) == 4;
+}
+
+/* cut_word() - cut the last word off @line, in place; NULL when it has but one */
+static char *cut_word(char *line)
+{
+	char *end = strrchr(trim(line), ' ');
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	trim(line);
+	return end + 1;
+}
+
 /*
- * read_expectations() - read "<test> <subtest or -> fail # reason" and
- * "splat <regex> # reason"; a subtest's name may have blanks
- * @stock: whose splat rules get the splats to allow
+ * read_expectations() - read "<test> <subtest or -> fail <patch> # reason" and
+ * "splat <patch> <regex> # reason"; a subtest's name may have blanks
+ * @boot: whose splat rules get the splats to allow
  */
-static void read_expectations(const char *path, struct boot *stock)
+static void read_expectations(const char *path, struct boot *boot)
 {
 	struct text text;
 
 	if (!read_text(&text, path))
 		die("cannot read the expectations %s", path);
 	for (size_t i = 0; i < text.n; i++) {
-		char *line = text.lines[i], *sub, *end;
+		char *line = text.lines[i], *splat, *sub, *patch, *fail;
 		struct expectation row = { 0 };
 
 		if (!*line || *line == '#')
 			continue;
 		if (!cut_reason(line))
 			die("%s:%zu: no '# reason'", path, i + 1);
-		if (after(line, "splat ")) {
-			add_rule(&stock->rules, false, after(line, "splat "), path);
+		splat = (char *)after(line, "splat ");
+		if (splat) {
+			char *regex = strchr(splat, ' ');
+
+			if (regex)
+				*regex++ = '\0';
+			if (!regex || !is_patch(splat))
+				die("%s:%zu: not 'splat <patch> <regex> # reason'",
+				    path, i + 1);
+			add_rule(&boot->rules, false, regex, path);
 			continue;
 		}
-		sub = strchr(line, ' ');
-		end = strrchr(line, ' ');
-		if (!sub || sub == end || strcmp(end, " fail"))
-			die("%s:%zu: not '<test> <subtest or -> fail # reason'",
+		patch = cut_word(line);
+		fail = patch ? cut_word(line) : NULL;
+		sub = fail ? strchr(line, ' ') : NULL;
+		if (!sub || strcmp(fail, "fail") || !is_patch(patch))
+			die("%s:%zu: not '<test> <subtest or -> fail <patch> # reason'",
 			    path, i + 1);
 		*sub = '\0';
-		*end = '\0';
 		row.test = line;
 		row.sub = trim(sub + 1);
+		row.patch = patch;
 		expectations = grown(expectations, nr_expectations, sizeof(row));
 		expectations[nr_expectations++] = row;
 	}
 }
 
 /*
- * expect_failure() - must stock fail here?
+ * expect_failure() - must the first boot fail here?
  * @sub: subtest, or NULL for the test itself, which also has to fail when one
  *	of its subtests has to
+ *
+ * Return: the patch that mends it, "" if that is for the subtests to say, or
+ * NULL: it must pass.
  */
-static bool expect_failure(const char *test, const char *sub)
+static const char *expect_failure(const char *test, const char *sub)
 {
-	bool found = false;
+	const char *patch = NULL;
 
 	for (size_t i = 0; i < nr_expectations; i++) {
 		struct expectation *row = &expectations[i];
@@ -115,13 +153,14 @@ static bool expect_failure(const char *test, const char *sub)
 		if (strcmp(row->test, test))
 			continue;
 		if (strcmp(row->sub, sub ?: "-")) {
-			found |= !sub;
+			if (!sub && !patch)
+				patch = "";
 			continue;
 		}
 		row->seen = true;
-		found = true;
+		patch = row->patch;
 	}
-	return found;
+	return patch;
 }
 
 /*
@@ -215,7 +254,7 @@ struct row {
 static void judge_row(struct boot *boots, int nr_boots, const struct row *row,
 		      const bool *excused)
 {
-	bool expected = nr_boots == 2 && expect_failure(row->test, row->sub);
+	const char *expected = expect_failure(row->test, row->sub);
 	bool bad[2] = { false, false };
 	char pair[64] = "";
 	int skips = 0;
@@ -246,13 +285,18 @@ static void judge_row(struct boot *boots, int nr_boots, const struct row *row,
 			     row->results[nr_boots - 1]->verdict == PASS;
 		nr_expected += expected && !bad[0];
 	}
-	printf("%s%-*.*s %s%s\n", row->sub ? "  " : "",
+	printf("%s%-*.*s %s", row->sub ? "  " : "",
 	       NAME_WIDTH - (row->sub ? 2 : 0), NAME_WIDTH - (row->sub ? 2 : 0),
-	       row->sub ? row->sub : row->test, pair,
-	       bad[0] || bad[1] ? "  <--" : expected ? " *" : "");
+	       row->sub ? row->sub : row->test, pair);
+	if (bad[0] || bad[1])
+		printf("  <--");
+	else if (expected)
+		printf(" *%s%s", *expected ? "  " : "", expected);
+	putchar('\n');
 	if (expected && bad[0])
-		printf("      %s: must fail here, or the test proves nothing\n",
-		       boots[0].name);
+		printf("      %s: must fail here, %s\n", boots[0].name,
+		       nr_boots == 2 ? "or the test proves nothing" :
+		       "as the patch that mends it comes later");
 	for (int i = 0; i < nr_boots; i++)
 		if (bad[i])
 			print_diag(&boots[i], row->results[i]);
@@ -349,7 +393,9 @@ static void judge_table(struct boot *boots, int nr_boots, struct text *table)
 			add_problem(&boots[i].report,
 				    "the report has tests that are not in its table");
 	if (nr_expected)
-		printf("* stock must fail here: this is what the series mends\n");
+		printf(nr_boots == 2 ?
+		       "* stock must fail here: this is what the series mends\n" :
+		       "* it must fail here: a later patch mends it\n");
 	for (size_t i = 0; i < nr_expectations && !all_skipped; i++)
 		if (!expectations[i].seen)
 			add_problem(&boots[0].report,
@@ -436,10 +482,12 @@ static int conclude(struct boot *boots, int nr_boots)
 	printf("PASS: %zu results; ", nr_results);
 	if (nr_boots == 2)
 		printf("%zu fail on stock as expected, ", nr_expected);
+	else if (nr_expected)
+		printf("%zu fail as expected, ", nr_expected);
 	if (nr_skipped)
-		printf("%zu skipped, all others pass", nr_skipped);
-	else
-		printf("all pass");
+		printf("%zu skipped, ", nr_skipped);
+	printf(nr_skipped || (nr_boots == 1 && nr_expected) ?
+	       "all others pass" : "all pass");
 	printf(" on %s, no splat\n", last->name);
 	return 0;
 }
@@ -462,13 +510,13 @@ static int print_splats(const char *path, const char *list)
 
 int main(int argc, char **argv)
 {
-	bool one = argc == 4 && !strcmp(argv[1], "--one");
+	bool one = argc >= 4 && !strcmp(argv[1], "--one");
 	static struct boot boots[2] = { { .name = "stock" }, { .name = "patched" } };
 	int nr_boots = one ? 1 : 2;
 	struct text table;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: judge RUN EXPECT SPLATS | judge --one DIR SPLATS | judge --splats CONSOLE SPLATS\n");
+	if (argc != 4 && !(one && argc == 5)) {
+		fprintf(stderr, "usage: judge RUN EXPECT SPLATS | judge --one DIR SPLATS [EXPECT] | judge --splats CONSOLE SPLATS\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "--splats"))
@@ -477,6 +525,8 @@ int main(int argc, char **argv)
 		read_rules(&boots[i].rules, argv[3]);
 	if (one) {
 		boots[0].name = "kernel";
+		if (argc == 5)
+			read_expectations(argv[4], &boots[0]);
 		read_boot(&boots[0], argv[2], &table);
 	} else {
 		read_expectations(argv[2], &boots[0]);

@@ -77,7 +77,7 @@ text()
 	for base in $bases; do
 		[ "$(state "$base" verify)" = pass ] || continue
 		printf '\nlinux-%s, what stock fails and the series mends\n\n' "$base"
-		words "$base" verify | sed -n 's/^\( *\)\(.*[^ ]\)  *FAIL    -> pass \*$/  \1\2/p'
+		words "$base" verify | sed -n 's/^\( *\)\(.*[^ ]\)  *FAIL    -> pass \*/  \1\2/p'
 	done
 	for base in $bases; do
 		[ "$(state "$base" bench)" = pass ] || continue

@@ -67,11 +67,62 @@ noise()
 	done
 }
 
+# one LAST-LINE ARGUMENT...: how the judge ends on one boot alone
+one()
+{
+	last=$1
+	shift
+	ASAN_OPTIONS=detect_leaks=0 "$WORK/sanitized/bin/judge" --one "$@" >"$WORK/one" || :
+	cat "$WORK/one"
+	tail -n 1 "$WORK/one" | grep -qx "$last"
+}
+
 one_boot()
 {
-	ASAN_OPTIONS=detect_leaks=0 "$WORK/sanitized/bin/judge" --one \
-		"$TOP/lab/fixtures/good/patched" "$TOP/lab/splats" |
-		grep -qx 'PASS: 4 results; all pass on kernel, no splat'
+	good=$TOP/lab/fixtures/good
+	one 'PASS: 4 results; all pass on kernel, no splat' "$good/patched" "$TOP/lab/splats"
+	one 'FAIL: 4 results; 2 failed on kernel, 0 splat lines' "$good/stock" "$TOP/lab/splats"
+}
+
+# In the midst of a series a row fails as long as the patch that mends it is not there, and
+# no longer; likewise a splat.
+one_boot_of_some()
+{
+	good=$TOP/lab/fixtures/good
+	splat=$TOP/lab/fixtures/splat-expected-on-stock
+	one 'PASS: 4 results; 2 fail as expected, all others pass on kernel, no splat' \
+		"$good/stock" "$TOP/lab/splats" "$good/expect"
+	grep -q '^  vcpu_info: page 0 is intact .*FAIL \*  fixes/0002$' "$WORK/one"
+	one 'FAIL: 4 results; 3 failed on kernel, 0 splat lines' \
+		"$good/patched" "$TOP/lab/splats" "$good/expect"
+	grep -v fixes/0001 "$good/expect" >"$WORK/expect"
+	one 'FAIL: 4 results; 1 failed on kernel, 0 splat lines' \
+		"$good/stock" "$TOP/lab/splats" "$WORK/expect"
+	lay_out splat-expected-on-stock
+	one 'PASS: 4 results; 2 fail as expected, .*, no splat' \
+		"$WORK/run/stock" "$TOP/lab/splats" "$splat/expect"
+	grep -v fixes/0003 "$splat/expect" >"$WORK/expect"
+	one 'FAIL: 4 results; 0 failed on kernel, [1-9].* splat lines' \
+		"$WORK/run/stock" "$TOP/lab/splats" "$WORK/expect"
+}
+
+# A row of the expectations says which patch mends it, and why it fails.
+broken_expectation()
+{
+	lay_out good
+	for row in 'pfncache_test row fail # why' 'pfncache_test row fail 0001 # why' \
+		   'pfncache_test row fail fixes/1 # why' 'pfncache_test row fail /0001 # why' \
+		   'pfncache_test row fail fixes/0001 #' 'pfncache_test row fixes/0001 # why' \
+		   'pfncache_test fail fixes/0001 # why' 'fixes/0001 # why' 'splat ^WARNING: # why' \
+		   'splat fixes/0001 # why' 'splat fixes/0001 ^WARNING: (# why' \
+		   'splat fixes/0001 ^WARNING: ( # why'; do
+		echo "$row" >"$WORK/run/expect"
+		judged "$WORK/run" >"$WORK/judged"
+		{ [ "$(head -n 1 "$WORK/judged")" = 2 ] && grep -q '^judge: ' "$WORK/run/out"; } || {
+			echo "accepted: $row"
+			exit 1
+		}
+	done
 }
 
 # The splats of a console by themselves, for those who compare consoles
@@ -136,6 +187,8 @@ done
 check "the judge on a report cut anywhere" any_cut
 check "the judge on noise" noise
 check "the judge on one boot alone" one_boot
+check "the judge on one boot in the midst of a series" one_boot_of_some
+check "the judge refuses an expectation that names no patch" broken_expectation
 check "the judge names the splats of a console" splats_alone
 check "the judge of costs" costs
 check "the judge refuses a splat list that it cannot use" broken_scan
