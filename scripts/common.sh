@@ -200,6 +200,26 @@ patches()
 	done
 }
 
+# topics: the topics of the series in their order, the folders of its patches, one a line.
+topics()
+{
+	names=$(patches)
+	wrong=$(echo "$names" | grep -vE '^[a-z][a-z-]*/[^/]+$' | head -n 1)
+	[ -z "$wrong" ] ||
+		die "$(shown "$SERIES")/series names $wrong, which is in no topic's folder; put it into one."
+	names=$(echo "$names" | cut -d/ -f1 | uniq)
+	wrong=$(echo "$names" | sort | uniq -d | head -n 1)
+	[ -z "$wrong" ] ||
+		die "$(shown "$SERIES")/series has the topic $wrong in two places; its patches have to stand together."
+	echo "$names"
+}
+
+# patches_of TOPIC: its patches in their order
+patches_of()
+{
+	patches | grep "^$1/"
+}
+
 # series_sums: the files of the series, with their hashes
 series_sums()
 {

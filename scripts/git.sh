@@ -23,8 +23,15 @@ is_clean()
 	[ -z "$(git -C "$tree" status --porcelain)" ]
 }
 
+# heads: where the branch is, and where the topics end
+heads()
+{
+	git -C "$tree" rev-parse HEAD
+	git -C "$tree" for-each-ref --format='%(objectname) %(refname)' refs/heads/topic/
+}
+
 remember()
 {
-	git -C "$tree" rev-parse HEAD >"$tree/.git/lab-head"
+	heads >"$tree/.git/lab-head"
 	series_hash >"$tree/.git/lab-series"
 }

@@ -18,17 +18,22 @@ applies()
 	"$TOP/scripts/series.sh" apply
 }
 
-# The series file and the folder name the same patches, and nobody signed.
+# The series file and the folders name the same patches, numbered from 0001 in each topic;
+# each topic has its cover letter, and nobody signed.
 complete()
 {
-	patches | sort >"$WORK/named"
+	patches >"$WORK/named"
 	(cd "$SERIES" && find . -name '[0-9]*.patch' ! -name '0000-*' -printf '%P\n') |
 		sort >"$WORK/there"
-	diff -u "$WORK/named" "$WORK/there"
-	if grep -n '^Signed-off-by:' "$SERIES"/*.patch; then
+	sort "$WORK/named" | diff -u - "$WORK/there"
+	awk -F/ '{ n[$1]++; printf "%s/%04d\n", $1, n[$1] }' "$WORK/named" >"$WORK/numbers"
+	sed 's|/\([0-9]*\)-.*|/\1|' "$WORK/named" | diff -u "$WORK/numbers" -
+	if grep -rn --include='*.patch' '^Signed-off-by:' "$SERIES"; then
 		exit 1
 	fi
-	[ -f "$SERIES/0000-cover-letter.patch" ]
+	for topic in $(topics); do
+		grep -q '^Subject: \[PATCH[^]]*\] .' "$SERIES/$topic/0000-cover-letter.patch"
+	done
 }
 
 # Out to a branch and back: not a byte may change.  On copies, as what a user
@@ -66,7 +71,45 @@ drift()
 	refuses "were changed since they were the same" "$TOP/scripts/tree.sh"
 	sed -i 's/^\(Subject: .*\)!$/\1/' "$SERIES/$last"
 	"$TOP/scripts/export.sh"
-	tail -n 1 "$SERIES/series" | grep -q -- '-edit.patch$'
+	tail -n 1 "$SERIES/series" | grep -q -- "^${last%%/*}/[0-9]*-edit.patch\$"
+	"$TOP/scripts/tree.sh"
+}
+
+# A rebase moves the topics' ends along, a new topic stands on all others, and what is not
+# stacked is refused and changes nothing.
+stacked()
+{
+	tree=$WORK/round/${OUT##*/}/tree
+	first=$(patches | head -n 1)
+	topic=topic/${first%%/*}
+	export BUILD="$WORK/round" SERIES="$WORK/copy"
+	export GIT_COMMITTER_NAME=lab GIT_COMMITTER_EMAIL=lab@localhost
+	rm -rf "$WORK/before"
+	cp -r "$SERIES" "$WORK/before"
+	GIT_SEQUENCE_EDITOR="sed -i 1s/^pick/reword/" GIT_EDITOR="sed -i '2a One more line.'" \
+		git -C "$tree" rebase -q -i base
+	"$TOP/scripts/export.sh"
+	! diff -rq "$WORK/before" "$SERIES" >"$WORK/changed"
+	cat "$WORK/changed"
+	[ "$(wc -l <"$WORK/changed")" -eq 1 ]
+	grep -qF "$first" "$WORK/changed"
+
+	rm -rf "$WORK/before"
+	cp -r "$SERIES" "$WORK/before"
+	end=$(git -C "$tree" rev-parse "$topic")
+	git -C "$tree" update-ref "refs/heads/$topic" \
+		"$(git -C "$tree" -c user.name=lab -c user.email=lab@localhost commit-tree -p base -m stray "$topic^{tree}")"
+	refuses "the topics in .* are not stacked, .*$topic" "$TOP/scripts/export.sh"
+	git -C "$tree" update-ref -d "refs/heads/$topic"
+	refuses "has no branch $topic for" "$TOP/scripts/export.sh"
+	diff -r "$WORK/before" "$SERIES"
+	git -C "$tree" update-ref "refs/heads/$topic" "$end"
+
+	echo edit >>"$tree/virt/kvm/pfncache.c"
+	git -C "$tree" -c user.name=lab -c user.email=lab@localhost commit -qam "another topic"
+	git -C "$tree" branch topic/another
+	"$TOP/scripts/export.sh"
+	[ "$(tail -n 1 "$SERIES/series")" = another/0001-another-topic.patch ]
 	"$TOP/scripts/tree.sh"
 }
 
@@ -85,3 +128,4 @@ for name in $(patches); do
 done
 check "tree and export change not a byte" round_trip
 check "branch and patches that differ: nothing is lost" drift
+check "the topics in the branch: moved, refused, added" stacked
