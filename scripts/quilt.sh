@@ -20,6 +20,7 @@ mkdir -p "$out/patches" "$out/linux/debian/patches/gpc"
 # The header of a mail is one of DEP-3, but for its first line and its date.  The lab
 # sends nothing: whoever does says so in Forwarded.
 for name in $list; do
+	mkdir -p "$out/patches/$(dirname "$name")"
 	date=$(date -u -d "$(sed -n '1,/^$/s/^Date: //p' "$SERIES/$name")" +%Y-%m-%d)
 	sed -e '1{/^From [0-9a-f]* /d}' -e '1,/^$/{
 		/^Date: /d
@@ -30,7 +31,7 @@ echo "$list" | sed 's|^|gpc/|' >"$out/series"
 
 # As in the source package, with the files that the series touches
 tree=$out/linux
-cp "$out/patches"/*.patch "$tree/debian/patches/gpc"
+cp -r "$out/patches/." "$tree/debian/patches/gpc"
 cp "$out/series" "$tree/debian/patches"
 while read -r file; do
 	[ ! -e "$OUT/src/$file" ] || (cd "$OUT/src" && cp --parents -p "$file" "$tree")

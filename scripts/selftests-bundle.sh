@@ -23,7 +23,7 @@ cp "$TOP/lab/expect/linux-$BASE" "$dir/meaning"
 cp "$TOP/docs/host.md" "$dir/README.md"
 {
 	echo "the tests of the series for linux-$BASE, built from $(cat "$OUT/origin")"
-	(cd "$SERIES" && sha256sum -- series *.patch)
+	series_sums
 } >"$dir/VERSION"
 archive=$BUILD/$name.tar.gz
 tar -C "$OUT/bundle" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - "$name" |

@@ -42,7 +42,7 @@ cold=$seconds
 
 # The edit is one more patch on a copy of the series.
 mkdir "$dir/series"
-cp "$SERIES"/* "$dir/series/"
+cp -r "$SERIES/." "$dir/series"
 file=virt/kvm/pfncache.c
 built=$(echo "$dir"/build/linux-*)
 {
