@@ -6,7 +6,7 @@ HOSTCC ?= gcc
 HOSTCFLAGS ?= -std=gnu11 -O2 -Wall -Wextra -Werror
 
 # Only what was given: scripts/common.sh knows the defaults.
-export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL KIND SEED ROUND PHASES V FLAVOUR
+export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL KIND SEED ROUND PHASES TOPIC V FLAVOUR
 # A shell has a variable SECONDS of its own.
 export FUZZ_SECONDS = $(SECONDS)
 
@@ -34,7 +34,7 @@ help:
 	@echo '  shell    a prompt inside the patched VM'
 	@echo '  tree     the series as a git branch to edit, in build/linux-BASE/tree'
 	@echo '  export   that branch as the series, byte-stable'
-	@echo '  mail     the series as mails with a cover letter, signed off by you; sends nothing'
+	@echo '  mail     a topic as mails with a cover letter, signed off by you; sends nothing'
 	@echo '  report   one page of all results, build/report.html and .txt'
 	@echo '  quilt    the series for a Debian source package, with DEP-3 headers'
 	@echo '  deb      installable kernel packages with the configuration of the distribution'
@@ -46,7 +46,8 @@ help:
 	@echo '  clean    remove build/'
 	@echo 'Variables:'
 	@echo '  BASE=6.1          the base kernel, one of bases/linux-*; check: all of them'
-	@echo '  KTREE=dir         a kernel tree to use in place of the Debian package'
+	@echo '  KTREE=dir         a kernel tree to use in place of the Debian package; if it is a git'
+	@echo '                    clone, mail looks up commits in its history'
 	@echo '  KTARBALL=file     the same, from an archive'
 	@echo '  SERIES=dir        another series than patches/linux-BASE'
 	@echo '  BUILD=dir         another place than build/ (5 GB)'
@@ -57,7 +58,8 @@ help:
 	@echo '  KIND=kcsan        debug: only the kernel with KCSAN; kasan, or plain as in fuzz'
 	@echo '  PHASES="plain"    debug: only these phases of the stress, see lab/stress.c'
 	@echo '  ROUND=17          debug: only that round of PHASES, as the stress reports it'
-	@echo '  V=1               mail: which version of the series it is'
+	@echo '  TOPIC=fixes       mail: the topic, one of the folders in patches/linux-BASE'
+	@echo '  V=1               mail: which version of the topic it is'
 	@echo '  FLAVOUR=amd64     deb: which configuration of Debian'
 	@echo '  BOOTS=20          soak: how many boots of each kernel'
 

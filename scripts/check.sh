@@ -16,7 +16,7 @@ take_lock
 
 # Those which are about the lab itself are made once.  What a check of wrong input
 # may disturb comes first.
-PARTS=${PARTS:-programs judge series verify unit handover mutants input}
+PARTS=${PARTS:-programs judge series verify unit handover history mutants input}
 
 if [ -n "$all_bases" ]; then
 	count=$BUILD/check/count
@@ -31,7 +31,7 @@ if [ -n "$all_bases" ]; then
 		[ -f "$count" ] || die "the checks of linux-$BASE ended before their count, see above."
 		sum=$(echo "$sum $(cat "$count")" | awk '{ gsub(",", "")
 			print $1 + $7 " passed, " $3 + $9 " failed, " $5 + $11 " skipped" }')
-		PARTS="series verify unit handover mutants"
+		PARTS="series verify unit handover history mutants"
 	done
 	# In a log this long they are far up.
 	sed 's/^/again: /' "$BUILD/check.failed"
@@ -105,6 +105,16 @@ refuses()
 	"$@" >"$WORK/out" 2>"$WORK/err" || status=$?
 	cat "$WORK/out" "$WORK/err"
 	[ "$status" -eq 2 ] && tail -n 1 "$WORK/err" | grep -Eq "^lab: .*$regex"
+}
+
+# identity NAME EMAIL COMMAND...: run it with that git identity
+identity()
+{
+	name=$1
+	email=$2
+	shift 2
+	env GIT_CONFIG_COUNT=2 GIT_CONFIG_KEY_0=user.name GIT_CONFIG_VALUE_0="$name" \
+		GIT_CONFIG_KEY_1=user.email GIT_CONFIG_VALUE_1="$email" "$@"
 }
 
 no_source=

@@ -220,6 +220,15 @@ patches_of()
 	patches | grep "^$1/"
 }
 
+# touched: the files that the patches, whose names it reads, change, add, remove or rename
+touched()
+{
+	while read -r name; do
+		sed -n -e 's|^--- a/\(.*\)|\1|p' -e 's|^+++ b/\(.*\)|\1|p' \
+			-e 's/^rename \(from\|to\) //p' "$SERIES/$name"
+	done | sed 's/\t.*//' | sort -u
+}
+
 # series_sums: the files of the series, with their hashes
 series_sums()
 {

@@ -11,15 +11,6 @@
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-# touched: the files that the series changes, adds, removes or renames
-touched()
-{
-	patches | while read -r name; do
-		sed -n -e 's|^--- a/\(.*\)|\1|p' -e 's|^+++ b/\(.*\)|\1|p' \
-			-e 's/^rename \(from\|to\) //p' "$SERIES/$name"
-	done | sed 's/\t.*//' | sort -u
-}
-
 # put FILE FROM: make $OUT/$tree/FILE what FROM is; FROM may not exist.  The
 # tree then has to be built again.
 put()
@@ -52,7 +43,7 @@ apply()
 	list=$(patches)
 	rm -rf "$OUT/series"
 	mkdir -p "$OUT/series"
-	touched >"$OUT/series.touched"
+	echo "$list" | touched >"$OUT/series.touched"
 	while read -r file; do
 		[ ! -e "$OUT/src/$file" ] ||
 			(cd "$OUT/src" && cp --parents -p "$file" "$OUT/series")
