@@ -11,7 +11,7 @@ export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL KIND SEED ROUND PHASES 
 export FUZZ_SECONDS = $(SECONDS)
 
 # Those whose result goes into the report, and the others
-RECORDED := verify unit faults fuzz coverage mutants suite bisect matrix debug bench soak selftests-bundle modules
+RECORDED := verify unit faults fuzz coverage mutants suite bisect alone matrix debug bench soak selftests-bundle modules
 OTHERS := check tree export mail quilt report judge shell times deb
 
 .PHONY: help $(RECORDED) $(OTHERS) programs clean
@@ -27,7 +27,9 @@ help:
 	@echo '  coverage which of its lines the unit tests and the fuzzer reach'
 	@echo '  mutants  build deliberate faults into the patched kernel, the tests must catch them'
 	@echo '  suite    all x86 KVM selftests on both kernels, the verdicts must be the same'
-	@echo '  bisect   after each patch alone: builds without a warning, and the tests pass'
+	@echo '  bisect   after each patch: builds without a warning, the tests pass, and what stock'
+	@echo '           fails passes from the patch on that mends it'
+	@echo '  alone    each fix by itself applies and builds without a warning'
 	@echo '  matrix   configurations, compilers and checkers; no message that stock does not give'
 	@echo '  debug    Xen selftests and a random stress on kernels with KASAN, lockdep, KCSAN, ...'
 	@echo '  judge    judge a stored run again, without a boot'

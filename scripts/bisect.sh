@@ -1,8 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# After each patch of the series alone: the kernel builds without a warning, and the
-# tests of lab/tests that exist at that point pass.  A patch that changes neither KVM's
-# objects nor the tests is not booted again.
+# After each patch of the series: the kernel builds without a warning, and the tests pass.
+#
+# They are those of the whole series, so that each row of lab/expect/linux-BASE is seen to turn at
+# the patch that it names: before, it has to fail, and from there on to pass.  At a patch of
+# topic tests they are those of lab/tests that exist at that point.  A patch that changes
+# neither KVM's objects nor the tests nor what they have to say is not booted again.
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -15,16 +18,24 @@ whole=$SERIES
 run=$RESULTS/bisect
 rm -rf "$run"
 mkdir -p "$run"
-export TABLE="$run/tests" TESTS="$OUT/selftests.bisect/bin"
+export TABLE TESTS
 
-# objects: one word for the code of KVM and the tests
+# objects: one word for the code of KVM
 objects()
 {
 	find "$OUT/bisect/arch/x86/kvm" "$OUT/bisect/virt/kvm" -name '*.o' | sort | while read -r object; do
 		objcopy -O binary --only-section='.text*' --only-section='.rodata*' \
 			--only-section='.data*' --only-section='.init*' "$object" "$run/code"
 		sha256sum <"$run/code"
-	done | cat - "$OUT/selftests.bisect/.lab-built" | sha256sum
+	done | sha256sum
+}
+
+# expectations N: the rows of lab/expect whose patch comes after the first N of the series
+expectations()
+{
+	echo "$list" | sed "1,$1d; s|/\([0-9]*\)-.*|/\1|" | while read -r patch; do
+		sed -n -e "\|^[^#].* fail $patch # |p" -e "\|^splat $patch |p" "$TOP/lab/expect/linux-$BASE"
+	done
 }
 
 n=0
@@ -37,29 +48,38 @@ for name in $list; do
 	rm -rf "$SERIES"
 	mkdir "$SERIES"
 	echo "$list" | head -n "$n" | tee "$SERIES/series" | while read -r patch; do
-		cp "$whole/$patch" "$SERIES/"
+		mkdir -p "$SERIES/${patch%/*}"
+		cp "$whole/$patch" "$SERIES/$patch"
 	done
 	"$TOP/scripts/series.sh" apply
 	rm -f "$LOGS/build-bisect"
 	"$TOP/scripts/kernel.sh" bisect
-	TABLE=$TOP/lab/tests "$TOP/scripts/selftests.sh" bisect
+	selftests=$OUT/selftests
+	TABLE=$TOP/lab/tests
+	if [ "${name%%/*}" = tests ]; then
+		selftests=$OUT/selftests.bisect
+		"$TOP/scripts/selftests.sh" bisect
+		# The rows whose program is there
+		while read -r row; do
+			[ ! -f "$selftests/bin/${row%%	*}" ] || echo "$row"
+		done <"$TABLE" >"$run/tests"
+		TABLE=$run/tests
+	fi
+	TESTS=$selftests/bin
+	expectations "$n" >"$run/$n.expect"
 	verdict=
 	if grep -q 'warning: ' "$LOGS/build-bisect" 2>/dev/null; then
 		grep 'warning: ' "$LOGS/build-bisect"
 		verdict="FAIL: builds with a warning"
 	fi
-	now=$(objects)
+	now=$({ objects; cat "$selftests/.lab-built" "$run/$n.expect"; } | sha256sum)
 	if [ -z "$verdict" ] && [ "$now" = "$before" ]; then
 		verdict="builds; the same code as before"
 	elif [ -z "$verdict" ]; then
-		# The rows whose program is there
-		while read -r row; do
-			[ ! -f "$TESTS/${row%%	*}" ] || echo "$row"
-		done <"$TOP/lab/tests" >"$TABLE"
 		"$TOP/scripts/initramfs.sh"
 		"$TOP/scripts/boot.sh" bisect "$run/$n"
 		status=0
-		"$BUILD/bin/judge" --one "$run/$n" "$TOP/lab/splats" >"$run/$n.judged" || status=$?
+		"$BUILD/bin/judge" --one "$run/$n" "$TOP/lab/splats" "$run/$n.expect" >"$run/$n.judged" || status=$?
 		verdict="builds; $(tail -n 1 "$run/$n.judged")"
 		if [ "$status" -ne 0 ]; then
 			cat "$run/$n.judged"
@@ -72,7 +92,7 @@ for name in $list; do
 	"builds; PASS"*|*"as before") ;;
 	*) bad=$((bad + 1)) ;;
 	esac
-	printf '%2d of %d  %4d s  %-52.52s  %s\n' "$n" "$total" $(($(uptime) - begin)) "${name#*-}" "$verdict" |
+	printf '%2d of %d  %4d s  %-60.60s  %s\n' "$n" "$total" $(($(uptime) - begin)) "$name" "$verdict" |
 		tee -a "$run/table"
 done
 SERIES=$whole "$TOP/scripts/series.sh" apply >/dev/null

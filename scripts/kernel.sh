@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Configure and build one kernel in place: kernel.sh stock|patched|bisect, or
+# Configure and build one kernel in place: kernel.sh stock|patched|bisect|alone, or
 # kernel.sh mutant FAULT for the patched one with the fault of that file, or
 # kernel.sh stock-KIND|patched-KIND for one with the options of lab/config/KIND.config.
 #
@@ -54,7 +54,7 @@ fault=${2:-}
 
 if [ ! -d "$tree" ]; then
 	case $which in
-	patched|bisect) from=$OUT/stock ;;
+	patched|bisect|alone) from=$OUT/stock ;;
 	mutant) from=$OUT/patched ;;
 	*) from=$OUT/src ;;
 	esac

@@ -9,7 +9,7 @@
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-commands="verify suite bisect matrix mutants unit faults coverage fuzz debug bench modules selftests-bundle soak"
+commands="verify suite bisect alone matrix mutants unit faults coverage fuzz debug bench modules selftests-bundle soak"
 bases=$(cd "$TOP/bases" && echo linux-* | sed 's/linux-//g')
 take_lock
 work=$BUILD/report

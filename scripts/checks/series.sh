@@ -36,6 +36,35 @@ complete()
 	done
 }
 
+# Each row of lab/expect is mended by a patch that there is.
+expected()
+{
+	sed -n -e '/^#/d' -e 's/.* fail \([^ ]*\) # .*/\1/p' -e 's/^splat \([^ ]*\) .*/\1/p' \
+		"$TOP/lab/expect/linux-$BASE" | sort -u >"$WORK/menders"
+	patches | sed 's|/\([0-9]*\)-.*|/\1|' | sort | comm -23 "$WORK/menders" - >"$WORK/gone"
+	[ ! -s "$WORK/gone" ] || {
+		echo "lab/expect/linux-$BASE names what is no patch: $(paste -sd ' ' "$WORK/gone")"
+		exit 1
+	}
+}
+
+# Each fix says what mainline has of it: `Upstream: commit HASH ("SUBJECT")`, over lines or not, or
+# `Upstream: none.`
+upstream()
+{
+	bad=0
+	for name in $(patches | sed -n '/^fixes\//p'); do
+		sed '/^---$/,$d' "$SERIES/$name" | perl -0777 -ne '
+			my $lines = () = /^Upstream:/gm;
+			my $good = () = /^Upstream:\s+(?:none\.(?=\s)|commit\s+[0-9a-f]{12,40}\s+\("[^"].*?"\))/gms;
+			exit !($good && $lines == $good);' || {
+			echo "$name has no line Upstream: commit HASH (\"SUBJECT\"), or Upstream: none."
+			bad=1
+		}
+	done
+	[ "$bad" -eq 0 ]
+}
+
 # Out to a branch and back: not a byte may change.  On copies, as what a user
 # edits in the real branch is not this check's to replace, and of those files
 # alone that git looks at: what the series touches, and how to head its hunks.
@@ -123,6 +152,9 @@ fi
 
 check "the series applies with fuzz 0" applies
 check "the series file names every patch, nobody signed off" complete
+check "each expectation names a patch of the series" expected
+check "each fix applies alone, or with those that it names" "$TOP/scripts/alone.sh" apply
+check "each fix says where it stands upstream" upstream
 for name in $(patches); do
 	check "checkpatch --strict: $name" checkpatch "$name"
 done
