@@ -43,7 +43,7 @@ configure()
 	fragment=$TOP/lab/matrix/$row.config
 	sed -n 's/^\(# \)\?CONFIG_\([A-Z0-9_]*\)[= ].*/\2/p' "$fragment" | while read -r option; do
 		grep -rqs --include='Kconfig*' "config $option\$" "$src/arch/x86" "$src/init" \
-			"$src/lib" || exit 3
+			"$src/kernel" "$src/lib" "$src/security" || exit 3
 	done || return
 	mkdir -p "$dir"
 	in_source "$kernel" "$@" defconfig
@@ -220,9 +220,16 @@ row()
 
 row modules "gcc, KVM=m KVM_INTEL=m KVM_AMD=m KVM_WERROR=y" build modules CC="$CC"
 row modules-clang "$clang, likewise" build modules CC="${CC%gcc}$clang"
+row distribution "gcc, modules, FORTIFY_SOURCE=y UBSAN_BOUNDS=y" build distribution CC="$CC"
 row no-xen "gcc, KVM_XEN=n" build no-xen CC="$CC"
 row no-smm "gcc, KVM_SMM=n" build no-smm CC="$CC"
 row lockdep "gcc, PROVE_LOCKING=y" build lockdep CC="$CC"
+# The option is in each kernel, but not for x86.
+if grep -q 'select ARCH_SUPPORTS_RT$' "$OUT/src/arch/x86/Kconfig"; then
+	row rt "gcc, PREEMPT_RT=y" build rt CC="$CC"
+else
+	printf '%-12s %-46s %7s  %s\n' rt "gcc, PREEMPT_RT=y" "" "not in this kernel" | tee -a "$table"
+fi
 row i386 "gcc, ARCH=i386" build i386 CC="$CC" ARCH=i386
 row w1 "gcc, W=1" build warnings CC="$CC" W=1
 row w1-clang "$clang, W=1" build warnings CC="${CC%gcc}$clang" W=1
