@@ -72,9 +72,10 @@ for name in $list; do
 		verdict="FAIL: does not apply $what"
 	elif [ "${1:-}" != apply ]; then
 		rm -f "$LOGS/build-alone"
-		"$TOP/scripts/kernel.sh" alone
 		verdict="builds $what"
-		if grep 'warning: ' "$LOGS/build-alone" 2>/dev/null; then
+		if ! "$TOP/scripts/kernel.sh" alone; then
+			verdict="FAIL: does not build $what"
+		elif grep 'warning: ' "$LOGS/build-alone" 2>/dev/null; then
 			verdict="FAIL: builds $what with a warning"
 		fi
 	fi
