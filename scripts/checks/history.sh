@@ -16,7 +16,7 @@ as_known()
 	first=$first aside=$aside perl -0777 -pi -e '
 		my ($log, $rest) = /^(.*?\n)(---\n.*)/s;
 		$log =~ s/^Fixes: .*/Fixes: $ENV{first} ("first")/gm;
-		$log =~ s/\bcommit\s+[0-9a-f]{12,40}(\s+\(".*?"\))?/commit $ENV{aside} ("on another\nbranch")/gs;
+		$log =~ s/(?<!Fixes: )\b(?:commit\s+[0-9a-f]{12,40}(?:\s+\(".*?"\))?|[0-9a-f]{12,40}\s+\(".*?"\))/commit $ENV{aside} ("on another\nbranch")/gs;
 		$_ = $log . $rest;' "$1"
 }
 
@@ -33,13 +33,11 @@ made()
 		done
 		for dir in Documentation arch include drivers fs init ipc kernel lib; do
 			mkdir -p "$clone/$dir"
-			: >"$clone/$dir/here"
 		done
 		while read -r file; do
 			[ ! -e "$file" ] || cp --parents "$file" "$clone"
 		done <"$OUT/series.touched"
 	)
-	touch "$clone/Documentation"
 	first_patch=$(patches | head -n 1)
 	file=$(echo "$first_patch" | touched | head -n 1)
 	cp "$clone/$file" "$WORK/file"
@@ -57,7 +55,7 @@ made()
 	identity lab lab@localhost git -C "$clone" commit -q -a -m "a change of $file"
 
 	cp -r "$SERIES" "$good"
-	sed -i '0,/^$/s/^$/\nThis is commit 0123456789ab ("wrapped") again.\n/' "$good/$first_patch"
+	sed -i '0,/^$/s/^$/\nAfter commit 0123456789ab and fedcba987654 ("wrapped") this is again so.\n/' "$good/$first_patch"
 	for name in $(patches_of "${first_patch%%/*}"); do
 		as_known "$good/$name"
 	done
