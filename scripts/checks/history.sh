@@ -107,7 +107,8 @@ unknown_commits()
 	left=$(identity lab lab@localhost git -C "$clone" commit-tree -m "left over" 'HEAD^{tree}')
 	refused_with "names commit $left, which the history .* has not got" "s/^Fixes: .*/Fixes: $left (\"left over\")/"
 	file=$(patches | head -n 1 | touched | head -n 1)
-	echo >>"$clone/$file"
+	# In a line that no hunk has
+	sed -i '1s/$/ /' "$clone/$file"
 	refuses "has another $file than its HEAD" mail_of "$good"
 }
 
