@@ -107,24 +107,12 @@ void invalidate_range_end(unsigned long start, unsigned long end)
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 #define IS_HVA(gpc)		kvm_is_error_gpa((gpc)->gpa)
 #define init(gpc)		kvm_gpc_init(gpc, &kvm)
-#define activate(gpc, gpa, len)	kvm_gpc_activate(gpc, gpa, len)
-#define deactivate(gpc)		kvm_gpc_deactivate(gpc)
-#ifdef PATCHED
-#define refresh(gpc, len)	((void)(len), kvm_gpc_refresh(gpc))
-#define check(gpc, len)		((void)(len), kvm_gpc_check(gpc))
-#else
-#define refresh(gpc, len)	kvm_gpc_refresh(gpc, len)
-#define check(gpc, len)		kvm_gpc_check(gpc, len)
-#endif
 #else
 #define IS_HVA(gpc)		false
 #define kvm_gpc_activate_hva(gpc, hva, len) ((void)(gpc), (void)(hva), (void)(len), -ENOTTY)
+static struct kvm_vcpu vcpu = { .vcpu_idx = 3 };
 #ifdef PATCHED
 #define init(gpc)		kvm_gpc_init(gpc, &kvm, &vcpu, KVM_GUEST_AND_HOST_USE_PFN)
-#define activate(gpc, gpa, len)	kvm_gpc_activate(gpc, gpa, len)
-#define deactivate(gpc)		kvm_gpc_deactivate(gpc)
-#define refresh(gpc, len)	((void)(len), kvm_gpc_refresh(gpc))
-#define check(gpc, len)		((void)(len), kvm_gpc_check(gpc))
 #else
 #define init(gpc)		kvm_gpc_init(gpc)
 #define activate(gpc, gpa, len)	\
@@ -142,7 +130,18 @@ static int refresh_at(struct gfn_to_pfn_cache *gpc, unsigned long len)
 	return kvm_gfn_to_pfn_cache_refresh(&kvm, gpc, gpa, len);
 }
 #endif
-static struct kvm_vcpu vcpu = { .vcpu_idx = 3 };
+#endif
+
+#ifndef activate
+#define activate(gpc, gpa, len)	kvm_gpc_activate(gpc, gpa, len)
+#define deactivate(gpc)		kvm_gpc_deactivate(gpc)
+#ifdef PATCHED
+#define refresh(gpc, len)	((void)(len), kvm_gpc_refresh(gpc))
+#define check(gpc, len)		((void)(len), kvm_gpc_check(gpc))
+#else
+#define refresh(gpc, len)	kvm_gpc_refresh(gpc, len)
+#define check(gpc, len)		kvm_gpc_check(gpc, len)
+#endif
 #endif
 
 void cache_init(struct cache *cache)
@@ -253,44 +252,11 @@ static bool mapping_holds(struct cache *cache, const char *khva, unsigned long l
 	return true;
 }
 
-int cache_update(struct cache *cache, u8 byte, bool atomic)
+/* Write @byte to all of the cache's range, which is mapped at @khva */
+static void write_range(struct cache *cache, char *khva, u8 byte)
 {
-	struct gfn_to_pfn_cache *gpc = &cache->gpc;
-	unsigned long flags, len;
-	char *khva;
-	int r = 0;
+	unsigned long len = length(cache);
 
-	lock_take(&srcu, LOCK_READ | LOCK_SLEEPS);
-#if defined(PATCHED) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-	/* Only with the lock held is the length known that goes with the address. */
-	if (atomic)
-		khva = kvm_gpc_lock_atomic(gpc, 0, MIN_LEN, &flags);
-	else
-		khva = kvm_gpc_lock(gpc, 0, MIN_LEN, &flags);
-	if (IS_ERR(khva)) {
-		r = PTR_ERR(khva);
-		goto out;
-	}
-	khva = kvm_gpc_khva(gpc, 0, gpc->len);
-#else
-	read_lock_irqsave(&gpc->lock, flags);
-	while (!cache_check(cache)) {
-		read_unlock_irqrestore(&gpc->lock, flags);
-		r = -EWOULDBLOCK;
-		if (atomic)
-			goto out;
-		r = refresh(gpc, cache->len);
-		if (r)
-			goto out;
-		read_lock_irqsave(&gpc->lock, flags);
-	}
-#ifdef PATCHED
-	khva = kvm_gpc_khva(gpc, 0, gpc->len);
-#else
-	khva = gpc->khva;
-#endif
-#endif
-	len = length(cache);
 	/* The access takes its time, and the lock keeps the page there. */
 	point();
 	if (mapping_holds(cache, khva, len)) {
@@ -298,8 +264,55 @@ int cache_update(struct cache *cache, u8 byte, bool atomic)
 		while (len--)
 			__atomic_store_n(khva++, byte, __ATOMIC_RELAXED);
 	}
+}
+
+#ifdef PATCHED
+static int update(struct cache *cache, u8 byte)
+{
+	/* Only with the lock held is the length known that goes with the address. */
+	CLASS(kvm_gpc_map_local, map)(&cache->gpc, 0, MIN_LEN);
+	if (!map.ret)
+		write_range(cache, map.khva, byte);
+	return map.ret;
+}
+
+static int try_update(struct cache *cache, u8 byte)
+{
+	CLASS(kvm_gpc_map_local_try, map)(&cache->gpc, 0, MIN_LEN);
+	if (!map.ret)
+		write_range(cache, map.khva, byte);
+	return map.ret;
+}
+#else
+/* The loop that each user of stock has, or is without if it may not sleep */
+static int update_or_try(struct cache *cache, u8 byte, bool atomic)
+{
+	struct gfn_to_pfn_cache *gpc = &cache->gpc;
+	unsigned long flags;
+	int r;
+
+	read_lock_irqsave(&gpc->lock, flags);
+	while (!cache_check(cache)) {
+		read_unlock_irqrestore(&gpc->lock, flags);
+		r = atomic ? -EWOULDBLOCK : refresh(gpc, cache->len);
+		if (r)
+			return r;
+		read_lock_irqsave(&gpc->lock, flags);
+	}
+	write_range(cache, gpc->khva, byte);
 	read_unlock_irqrestore(&gpc->lock, flags);
-out:
+	return 0;
+}
+#define update(cache, byte)	update_or_try(cache, byte, false)
+#define try_update(cache, byte)	update_or_try(cache, byte, true)
+#endif
+
+int cache_update(struct cache *cache, u8 byte, bool atomic)
+{
+	int r;
+
+	lock_take(&srcu, LOCK_READ | LOCK_SLEEPS);
+	r = atomic ? try_update(cache, byte) : update(cache, byte);
 	lock_drop(&srcu, LOCK_READ | LOCK_SLEEPS);
 	return r;
 }
@@ -307,26 +320,18 @@ out:
 #ifdef PATCHED
 int cache_access(struct cache *cache, unsigned long offset, unsigned long size)
 {
-	struct gfn_to_pfn_cache *gpc = &cache->gpc;
-	unsigned long flags;
-	bool refused, also;
+	int r;
 
 	lock_take(&srcu, LOCK_READ | LOCK_SLEEPS);
-	read_lock_irqsave(&gpc->lock, flags);
-	refused = !kvm_gpc_khva(gpc, offset, size);
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-	read_unlock_irqrestore(&gpc->lock, flags);
-	also = IS_ERR(kvm_gpc_lock(gpc, offset, size, &flags));
-	if (!also)
-		kvm_gpc_unlock(gpc, flags);
-#else
-	also = !kvm_gpc_khva(gpc, offset, size);
-	read_unlock_irqrestore(&gpc->lock, flags);
-#endif
-	lock_drop(&srcu, LOCK_READ | LOCK_SLEEPS);
-	if (refused != also)
+	{
+		CLASS(kvm_gpc_map_local_try, map)(&cache->gpc, offset, size);
+		r = map.ret;
+	}
+	CLASS(kvm_gpc_map_local, map)(&cache->gpc, offset, size);
+	if (map.ret != r)
 		fail("one way refuses what the other one allows");
-	return refused ? -EINVAL : 0;
+	lock_drop(&srcu, LOCK_READ | LOCK_SLEEPS);
+	return r;
 }
 #endif
 

@@ -24,6 +24,8 @@ enum lock_how {
 
 void lock_init(struct lock *lock);
 void lock_take(struct lock *lock, int how);
+/* lock_try() - lock_take() of a lock that spins, for read: false instead of a wait */
+bool lock_try(struct lock *lock);
 void lock_drop(struct lock *lock, int how);
 
 /* lock_assert() - fail unless @lock is held; for LOCK_WRITE, by the caller for write */

@@ -40,6 +40,16 @@ void lock_take(struct lock *lock, int how)
 		spinning++;
 }
 
+bool lock_try(struct lock *lock)
+{
+	point();
+	if (pthread_rwlock_tryrdlock(&lock->rw))
+		return false;
+	lock->readers++;
+	spinning++;
+	return true;
+}
+
 void lock_drop(struct lock *lock, int how)
 {
 	if (!(how & LOCK_SLEEPS))

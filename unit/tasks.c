@@ -174,6 +174,16 @@ void lock_take(struct lock *lock, int how)
 		current->spinning++;
 }
 
+bool lock_try(struct lock *lock)
+{
+	point();
+	if (!is_free(lock, LOCK_READ))
+		return false;
+	lock->readers++;
+	current->spinning++;
+	return true;
+}
+
 void lock_drop(struct lock *lock, int how)
 {
 	if (how & LOCK_WRITE) {

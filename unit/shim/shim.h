@@ -31,6 +31,8 @@ typedef u64 kvm_pfn_t;
 #define __user
 #define EXPORT_SYMBOL_GPL(name)
 #define ____cacheline_aligned __attribute__((__aligned__(64)))
+#define noinline
+#define IS_ENABLED(option)	0
 #define likely(x)		(x)
 #define unlikely(x)		(x)
 #define BIT(n)			(1UL << (n))
@@ -77,6 +79,11 @@ static inline long PTR_ERR(const void *ptr)
 static inline bool IS_ERR(const void *ptr)
 {
 	return (unsigned long)ptr >= (unsigned long)-MAX_ERRNO;
+}
+
+static inline int PTR_ERR_OR_ZERO(const void *ptr)
+{
+	return IS_ERR(ptr) ? PTR_ERR(ptr) : 0;
 }
 
 /* A warning fails the test that sees it, unless that test counts it as wanted. */
@@ -147,21 +154,36 @@ static inline struct mutex *lock_mutex(struct mutex *mutex)
 #define write_lock(l)			lock_take(l, LOCK_WRITE)
 #define write_unlock(l)			lock_drop(l, LOCK_WRITE)
 #define read_lock(l)			lock_take(l, LOCK_READ)
+#define read_trylock(l)			lock_try(l)
 #define read_unlock(l)			lock_drop(l, LOCK_READ)
 #define write_lock_irq(l)		write_lock(l)
 #define write_unlock_irq(l)		write_unlock(l)
 #define read_lock_irq(l)		read_lock(l)
 #define read_unlock_irq(l)		read_unlock(l)
+#define local_irq_save(flags)		((void)((flags) = 0))
+#define local_irq_restore(flags)	((void)(flags))
 #define read_lock_irqsave(l, flags)	((flags) = 0, read_lock(l))
 #define read_unlock_irqrestore(l, flags) ((void)(flags), read_unlock(l))
 #define spin_lock(l)			write_lock(l)
 #define spin_unlock(l)			write_unlock(l)
 #define mutex_lock(m)			((void)lock_mutex(m))
 #define mutex_unlock(m)			lock_drop(&(m)->lock, LOCK_WRITE | LOCK_SLEEPS)
-/* As in <linux/cleanup.h>, for the one class that is used */
+/* As in <linux/cleanup.h>: guard() for the one class that is used, and classes */
 #define guard(class)			guard_##class
 #define guard_mutex(m)							\
 	struct mutex *__guard __attribute__((cleanup(unlock_mutex), unused)) = lock_mutex(m)
+#define DEFINE_CLASS(name, type, exit, init, args...)			\
+typedef type class_##name##_t;						\
+static inline void class_##name##_destructor(type *p) { type _T = *p; exit; }	\
+static inline type class_##name##_constructor(args) { return init; }
+#define EXTEND_CLASS(name, ext, init, args...)				\
+typedef class_##name##_t class_##name##ext##_t;				\
+static inline void class_##name##ext##_destructor(class_##name##_t *p)	\
+{ class_##name##_destructor(p); }					\
+static inline class_##name##_t class_##name##ext##_constructor(args) { return init; }
+#define CLASS(name, var)						\
+	class_##name##_t var __attribute__((cleanup(class_##name##_destructor))) = \
+	class_##name##_constructor
 /* The lock is the first member of a mutex. */
 #define WRITE_ONCE(x, v)		__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 /* For sparse alone */
