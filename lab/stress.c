@@ -13,9 +13,7 @@
  * Phases, one KTAP result each:
  *   plain      rounds until SECONDS are over
  *   timers     plain, with Xen timers
- *   vectors    timers, and the upcall vectors of the VM and the vCPUs change, of the latter
- *              whether they have a local APIC or not
- *   blobs      plain, and the hypercall page is at times made from a blob of userspace's
+ *   ports      plain, but all that goes on is about a few event channels
  *   failing    plain, while allocations fail at random
  *   each       each allocation of each operation fails once, in turn
  *   leaks      kmemleak has nothing to say about all that
@@ -23,13 +21,16 @@
  *   locks      lockdep is awake: it switches itself off at its first report
  *
  * An operation may fail, but with an errno that makes sense, and KVM must write only
- * where an area was set: page 0 and a range of guard pages stay as they are.
+ * where an area was set: page 0 and a range of guard pages stay as they are.  Nor does a
+ * guest get an interrupt that nobody sends, or a vCPU times that no clock can have.
  */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,6 +46,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Older C libraries have it by this name only. */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id	_sigev_un._tid
+#endif
+
 /* Newer than the headers that this may be built with: Documentation/virt/kvm/api.rst */
 #define CONFIG_FLAG_UPDATE_FLAG		(1 << 6)
 #define CONFIG_FLAG_TSC_UNSTABLE	(1 << 7)
@@ -53,6 +59,8 @@
 #define VCPU_ATTR_VCPU_INFO_HVA		9
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define STRING_OF(a)	#a
+#define STRING(a)	STRING_OF(a)
 #define PAGE		4096UL
 #define INVALID		(~0ULL)
 
@@ -70,7 +78,9 @@
 #define AREAS_EACH	(NR_AREAS / (NR_VCPUS + 1))
 #define FIRST_GUARD	16
 #define NR_GUARDS	16
-#define CODE_PAGE	48	/* and one for each other vCPU */
+#define CODE_PAGE	48	/* and one for each other vCPU: a mailbox, code, a stack */
+#define CODE_OFFSET	64
+#define STACK		0xff0
 #define IVT_PAGE	56
 /* Slot 1 comes and goes, here or there; the last owner's areas may reach behind its end. */
 #define SLOT1_PAGES	8
@@ -85,7 +95,27 @@
 #define VM_OWNS		NR_VCPUS	/* an owner next to the vCPUs */
 #define OPS_PER_ROUND	120	/* of each thread */
 #define MSR_HYPERCALL	0x40000000
-#define UPCALL_VECTOR	0xb1
+/* What KVM has injected for an upcall that is gone: nobody sends it. */
+#define NO_VECTOR	0xff
+/* How long a vCPU sleeps at most, if nothing else wakes it, in ns */
+#define TICK		5000000
+
+/* Registers of a local APIC, as offsets in its page */
+#define APIC_TPR	0x80
+#define APIC_SPIV	0xf0
+#define APIC_LVTT	0x320
+#define APIC_TMICT	0x380
+
+/* Numbers of hypercalls and of their commands, from Xen's public headers */
+#define HYPERVISOR_set_timer_op		15
+#define HYPERVISOR_vcpu_op		24
+#define HYPERVISOR_sched_op		29
+#define HYPERVISOR_event_channel_op	32
+#define HYPERVISOR_none			63	/* userspace gets it */
+#define EVTCHNOP_send			4
+#define SCHEDOP_poll			3
+#define VCPUOP_stop_singleshot_timer	9
+#define EVTCHNSTAT_interdomain		2
 
 enum kind { RUN_VCPU, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY };
 
@@ -97,6 +127,7 @@ struct vm {
 	int fd;
 	int vcpu[NR_VCPUS];
 	struct kvm_run *run[NR_VCPUS];
+	uint32_t hypercall_msr;
 	uint8_t *memory, *slot1, *other;
 	int event;		/* an eventfd, for events that the guest sends */
 };
@@ -117,7 +148,7 @@ static double seconds;		/* of a phase */
 static long only = -1;		/* the round that was asked for */
 static char **phases;
 static int phase;		/* that of the moment */
-static bool timers, vectors, blobs, failing;
+static bool timers, ports, failing;
 static atomic_uint nr_problems;
 static atomic_ulong nr_ops, nr_enomem;
 static unsigned int nr_result;
@@ -267,8 +298,10 @@ static uint64_t pick_hva(struct thread *t, unsigned int owner)
 static void set_vm_attr(struct thread *t)
 {
 	struct kvm_xen_hvm_attr attr = { .type = pick(t, ATTR_SHARED_INFO_HVA + 2) };
-	bool get = !pick(t, 3);
+	bool get = !ports && !pick(t, 3);
 
+	if (ports)
+		attr.type = KVM_XEN_ATTR_TYPE_EVTCHN;
 	switch (attr.type) {
 	case KVM_XEN_ATTR_TYPE_LONG_MODE:
 		attr.u.long_mode = pick(t, 2);
@@ -281,19 +314,19 @@ static void set_vm_attr(struct thread *t)
 			attr.u.shared_info.gfn = INVALID;
 		break;
 	case KVM_XEN_ATTR_TYPE_UPCALL_VECTOR:
-		/* Then what is pending may be gone when it is injected: docs/findings.md. */
-		attr.u.vector = vectors ? next(t) : 0;
+		attr.u.vector = pick(t, 2) ? pick(t, NO_VECTOR) : 0;
 		break;
 	case KVM_XEN_ATTR_TYPE_EVTCHN:
-		attr.u.evtchn.send_port = pick(t, 8);
-		attr.u.evtchn.type = pick(t, 3);
+		attr.u.evtchn.send_port = pick(t, ports ? 2 : 8);
+		attr.u.evtchn.type = ports ? EVTCHNSTAT_interdomain : pick(t, 3);
 		attr.u.evtchn.flags = pick(t, 2) ? 0 : 1 << pick(t, 4);
-		if (pick(t, 2)) {
+		if (!ports && pick(t, 2)) {
 			attr.u.evtchn.deliver.eventfd.fd = t->vm->event;
 		} else {
 			attr.u.evtchn.deliver.port.port = pick(t, 8);
 			attr.u.evtchn.deliver.port.vcpu = pick(t, NR_VCPUS + 1);
-			attr.u.evtchn.deliver.port.priority = pick(t, 2) - 1;
+			attr.u.evtchn.deliver.port.priority = ports || pick(t, 2) ?
+				KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL : 0;
 		}
 		break;
 	case ATTR_SHARED_INFO_HVA:
@@ -310,28 +343,48 @@ static void set_vm_attr(struct thread *t)
 }
 
 /*
- * has_vectors() - do the vCPUs of this round have upcall vectors of their own, from its
- * beginning to its end?  A change of them meets those who send events without a lock.
+ * has_own_times() - does userspace keep to times that a clock can have in this round?  Then
+ * KVM has to, too, whatever becomes of the clock.
  */
-static bool has_vectors(void)
+static bool has_own_times(void)
 {
-	/* Without a local APIC to deliver it, KVM warns: docs/findings.md. */
-	return !vectors && round_nr % 4 == 1;
+	return round_nr % 2;
 }
 
 /* Times that add up, or do not */
 static void pick_runstate(struct thread *t, struct kvm_xen_vcpu_attr *attr)
 {
 	__u64 *time = &attr->u.runstate.time_running;
+	bool own = has_own_times();
 	unsigned int i;
 
-	attr->u.runstate.state = pick(t, 6);
+	attr->u.runstate.state = pick(t, own ? 4 : 6);
 	if (!pick(t, 8))
 		attr->u.runstate.state = INVALID;
 	for (i = 0; i < 4; i++)
-		time[i] = pick(t, 4) ? pick(t, 1000000) : next(t);
-	attr->u.runstate.state_entry_time = pick(t, 2) ? time[0] + time[1] + time[2] + time[3] :
-							 next(t);
+		time[i] = own || pick(t, 4) ? pick(t, 1000000) : next(t);
+	if (own && attr->type == KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST)
+		memset(time, 0, 4 * sizeof(*time));
+	attr->u.runstate.state_entry_time = own || pick(t, 2) ?
+		time[0] + time[1] + time[2] + time[3] : next(t);
+}
+
+/* check_runstate() - no state has lasted longer than all of them, which add up */
+static void check_runstate(const struct kvm_xen_vcpu_attr *attr)
+{
+	const __u64 *time = &attr->u.runstate.time_running;
+	__u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		if (time[i] > attr->u.runstate.state_entry_time)
+			problem("time %u of a runstate is %lld of %lld ns", i, (long long)time[i],
+				(long long)attr->u.runstate.state_entry_time);
+		sum += time[i];
+	}
+	if (sum != attr->u.runstate.state_entry_time)
+		problem("the times of a runstate are %lld ns, and not %lld ns", (long long)sum,
+			(long long)attr->u.runstate.state_entry_time);
 }
 
 static void set_vcpu_attr(struct thread *t)
@@ -360,12 +413,7 @@ static void set_vcpu_attr(struct thread *t)
 			return;
 		break;
 	case KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR:
-		if (!vectors && !has_vectors())
-			return;
-		/* The one that it has, or one that is refused */
-		attr.u.vector = pick(t, 2) ? UPCALL_VECTOR : 1 + pick(t, 15);
-		if (vectors)
-			attr.u.vector = pick(t, 256);
+		attr.u.vector = pick(t, NO_VECTOR);
 		break;
 	case VCPU_ATTR_VCPU_INFO_HVA:
 		attr.u.gpa = pick_hva(t, vcpu);
@@ -374,10 +422,11 @@ static void set_vcpu_attr(struct thread *t)
 		attr.u.vcpu_id = pick(t, 4) ? pick(t, NR_VCPUS) : next(t);
 		break;
 	}
-	if (get)
-		check_errno(ioctl(fd, KVM_XEN_VCPU_GET_ATTR, &attr), "KVM_XEN_VCPU_GET_ATTR");
-	else
+	if (!get)
 		check_errno(ioctl(fd, KVM_XEN_VCPU_SET_ATTR, &attr), "KVM_XEN_VCPU_SET_ATTR");
+	else if (!check_errno(ioctl(fd, KVM_XEN_VCPU_GET_ATTR, &attr), "KVM_XEN_VCPU_GET_ATTR") &&
+		 attr.type == KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA && has_own_times())
+		check_runstate(&attr);
 }
 
 /* An address for the guest clock: enabled or not, good or bad, and aligned or not */
@@ -390,20 +439,21 @@ static uint64_t pick_clock(struct thread *t, unsigned int vcpu)
 	return pick(t, 4) ? (gpa & ~3ULL) | 1 : gpa;
 }
 
-/* pick_msr() - one of those that make KVM write to guest memory */
+/* pick_msr() - one of those that make KVM write to guest memory, or set the guest's clock */
 static uint32_t pick_msr(struct thread *t, unsigned int vcpu, uint64_t *value)
 {
-	static const uint32_t msrs[] = {
+	const uint32_t msrs[] = {
+		0x10,				/* TSC */
 		0x11, 0x4b564d00,		/* wall clock */
 		0x12, 0x4b564d01,		/* system time */
 		0x12, 0x4b564d01,
-		MSR_HYPERCALL,
+		t->vm->hypercall_msr,
 	};
 	uint32_t msr = msrs[pick(t, ARRAY_SIZE(msrs))];
 
 	*value = pick_clock(t, vcpu);
 	/* These two write at once and wherever the address is: not behind an area's page. */
-	if (msr == 0x11 || msr == 0x4b564d00 || msr == MSR_HYPERCALL)
+	if (msr == 0x11 || msr == 0x4b564d00 || msr == t->vm->hypercall_msr)
 		*value = (FIRST_AREA + pick_page(t, vcpu, AREAS_EACH)) * PAGE;
 	return msr;
 }
@@ -418,8 +468,42 @@ static void set_msr(struct thread *t)
 	uint64_t value;
 
 	msrs.entry.index = pick_msr(t, vcpu, &value);
+	/* The hypercall page is the guest's wish alone. */
+	if (msrs.entry.index == t->vm->hypercall_msr)
+		value = FIRST_GUARD * PAGE;
 	msrs.entry.data = value;
 	check_errno(ioctl(t->vm->vcpu[vcpu], KVM_SET_MSRS, &msrs), "KVM_SET_MSRS");
+}
+
+/* set_lapic() - as a VMM restores it: on or off, with another priority or timer */
+static void set_lapic(struct thread *t)
+{
+	int fd = t->vm->vcpu[pick(t, NR_VCPUS)];
+	struct kvm_lapic_state lapic;
+	uint32_t value, offset;
+
+	if (check_errno(ioctl(fd, KVM_GET_LAPIC, &lapic), "KVM_GET_LAPIC"))
+		return;
+	switch (pick(t, 4)) {
+	case 0:
+		offset = APIC_TPR;
+		value = pick(t, 256);
+		break;
+	case 1:
+		offset = APIC_LVTT;
+		value = 16 + pick(t, NO_VECTOR - 16);
+		break;
+	case 2:
+		offset = APIC_TMICT;
+		value = pick(t, 1000000);
+		break;
+	default:
+		offset = APIC_SPIV;
+		value = NO_VECTOR - 1 + (pick(t, 4) ? 1 << 8 : 0);
+		break;
+	}
+	memcpy(lapic.regs + offset, &value, sizeof(value));
+	check_errno(ioctl(fd, KVM_SET_LAPIC, &lapic), "KVM_SET_LAPIC");
 }
 
 static void configure(struct thread *t)
@@ -434,10 +518,11 @@ static void configure(struct thread *t)
 	static uint8_t blob[PAGE];
 	struct kvm_xen_hvm_config config = {
 		.flags = flags[pick(t, ARRAY_SIZE(flags))],
-		.msr = MSR_HYPERCALL,
+		.msr = t->vm->hypercall_msr,
 	};
 
-	if (blobs && pick(t, 2)) {
+	/* The page as a blob of userspace's */
+	if (pick(t, 2)) {
 		config.flags = 0;
 		config.blob_addr_32 = config.blob_addr_64 = (uintptr_t)blob;
 		config.blob_size_32 = config.blob_size_64 = 1;
@@ -449,13 +534,16 @@ static void change_attrs(struct thread *t)
 {
 	struct kvm_clock_data clock = { 0 };
 
-	switch (pick(t, 16)) {
+	switch (ports ? 5 : pick(t, 18)) {
 	case 0:
 		configure(t);
 		break;
 	case 1:
 		check_errno(ioctl(t->vm->fd, KVM_GET_CLOCK, &clock), "KVM_GET_CLOCK");
 		clock.flags = 0;
+		/* On, or back */
+		if (pick(t, 2))
+			clock.clock = pick(t, clock.clock + 1);
 		check_errno(ioctl(t->vm->fd, KVM_SET_CLOCK, &clock), "KVM_SET_CLOCK");
 		break;
 	case 2:
@@ -468,6 +556,10 @@ static void change_attrs(struct thread *t)
 	case 7:
 	case 8:
 		set_vm_attr(t);
+		break;
+	case 9:
+	case 10:
+		set_lapic(t);
 		break;
 	default:
 		set_vcpu_attr(t);
@@ -554,42 +646,66 @@ static void change_memory(struct thread *t)
 }
 
 /*
- * The guest, in real mode: writes to an MSR what it finds at the beginning of its
- * page, tells the host, and makes a hypercall.  Any fault or interrupt tells the host,
- * too, and begins anew.  (A guest that shuts down instead was seen not to start again
- * under TCG, stock or patched.)
+ * The guest, in real mode: does what it finds at the beginning of its page, which is a write
+ * to an MSR and a hypercall, tells the host, and may halt.  Any fault or interrupt tells
+ * the host, too, and begins anew.  (A guest that shuts down instead was seen not to start
+ * again under TCG, stock or patched.)
  */
 struct mailbox {
 	uint32_t msr, low, high;
+	uint32_t nr, args[3];		/* of the hypercall */
+	uint32_t halt;
+	uint32_t port;			/* struct evtchn_send, and the port of the next one */
+	uint32_t ports, nr_ports;	/* struct compat_sched_poll */
+	uint64_t timeout;
 };
 
-static const uint8_t code[] = {
-	0xfb,					/* sti */
-	0x66, 0x2e, 0x8b, 0x0e, 0x00, 0x00,	/* mov %cs:0, %ecx */
-	0x66, 0x2e, 0xa1, 0x04, 0x00,		/* mov %cs:4, %eax */
-	0x66, 0x2e, 0x8b, 0x16, 0x08, 0x00,	/* mov %cs:8, %edx */
-	0x0f, 0x30,				/* wrmsr */
-	0xe6, 0x10,				/* out %al, $0x10 */
-	0x0f, 0x01, 0xd9,			/* vmmcall */
-	0xeb, 0xe5,				/* and again */
-#define HANDLER		(CODE_OFFSET + 27)
-	0xe6, 0x11,				/* out %al, $0x11 */
-	0xbc, 0xf0, 0x0f,			/* mov $0xff0, %sp */
-	0xeb, 0xde,				/* and again */
-};
+static_assert(offsetof(struct mailbox, nr) == 12, "the guest's code knows its mailbox");
+static_assert(offsetof(struct mailbox, args) == 16, "the guest's code knows its mailbox");
+static_assert(offsetof(struct mailbox, halt) == 28, "the guest's code knows its mailbox");
 
-#define CODE_OFFSET	64
-#define STACK		0xff0
+extern const uint8_t code[], code_handler[], code_no_vector[], code_end[];
 
-/* write_code() - the code, and a table that has the handler for every vector */
+asm(".pushsection .rodata\n"
+    ".code16\n"
+    "code:\n"
+    "	sti\n"
+    "	movl	%cs:0, %ecx\n"
+    "	movl	%cs:4, %eax\n"
+    "	movl	%cs:8, %edx\n"
+    "	wrmsr\n"
+    "	movl	%cs:12, %eax\n"
+    "	movl	%cs:16, %ebx\n"
+    "	movl	%cs:20, %ecx\n"
+    "	movl	%cs:24, %edx\n"
+    "	vmmcall\n"
+    "	outb	%al, $0x10\n"
+    "	cmpl	$0, %cs:28\n"
+    "	je	code\n"
+    "	hlt\n"
+    "	jmp	code\n"
+    "code_no_vector:\n"
+    "	outb	%al, $0x12\n"
+    "code_handler:\n"
+    "	outb	%al, $0x11\n"
+    "	movw	$" STRING(STACK) ", %sp\n"
+    "	jmp	code\n"
+    "code_end:\n"
+    ".code64\n"
+    ".popsection\n");
+
+/* The ports by which the guest tells the host */
+#define PORT_NO_VECTOR	0x12
+
+/* write_code() - the code, and a table that has a handler for every vector */
 static void write_code(struct vm *vm, unsigned int i)
 {
 	uint16_t *vector = (void *)(vm->memory + IVT_PAGE * PAGE + i * 1024);
 	unsigned int n;
 
-	memcpy(vm->memory + (CODE_PAGE + i) * PAGE + CODE_OFFSET, code, sizeof(code));
+	memcpy(vm->memory + (CODE_PAGE + i) * PAGE + CODE_OFFSET, code, code_end - code);
 	for (n = 0; n < 256; n++) {
-		*vector++ = HANDLER;
+		*vector++ = CODE_OFFSET + ((n == NO_VECTOR ? code_no_vector : code_handler) - code);
 		*vector++ = (CODE_PAGE + i) * PAGE >> 4;
 	}
 }
@@ -617,6 +733,43 @@ static void reset_vcpu(struct vm *vm, unsigned int i)
 	ioctl(vm->vcpu[i], KVM_SET_MP_STATE, &state);
 }
 
+/* pick_hypercall() - one that KVM answers itself, or that userspace gets */
+static void pick_hypercall(struct thread *t, struct mailbox *mailbox)
+{
+	uint32_t gpa = (CODE_PAGE + t->nr) * PAGE;
+
+	memset(mailbox->args, 0, sizeof(mailbox->args));
+	switch (ports ? 0 : pick(t, 5)) {
+	case 0:
+		mailbox->nr = HYPERVISOR_event_channel_op;
+		mailbox->args[0] = EVTCHNOP_send;
+		mailbox->args[1] = gpa + offsetof(struct mailbox, port);
+		mailbox->port = pick(t, ports ? 2 : 8);
+		break;
+	case 1:
+		mailbox->nr = HYPERVISOR_sched_op;
+		mailbox->args[0] = SCHEDOP_poll;
+		mailbox->args[1] = gpa + offsetof(struct mailbox, ports);
+		mailbox->ports = gpa + offsetof(struct mailbox, port);
+		mailbox->nr_ports = pick(t, 3);
+		mailbox->timeout = pick(t, 2) ? pick(t, TICK) : 0;
+		mailbox->port = pick(t, 64);
+		break;
+	case 2:
+		mailbox->nr = timers ? HYPERVISOR_set_timer_op : HYPERVISOR_none;
+		mailbox->args[0] = next(t);
+		break;
+	case 3:
+		mailbox->nr = HYPERVISOR_vcpu_op;
+		mailbox->args[0] = VCPUOP_stop_singleshot_timer;
+		mailbox->args[1] = pick(t, 4) ? t->nr : next(t);
+		break;
+	default:
+		mailbox->nr = HYPERVISOR_none;
+		break;
+	}
+}
+
 static void run_vcpu(struct thread *t)
 {
 	struct vm *vm = t->vm;
@@ -627,11 +780,17 @@ static void run_vcpu(struct thread *t)
 	mailbox->msr = pick_msr(t, t->nr, &value);
 	mailbox->low = value;
 	mailbox->high = value >> 32;
+	mailbox->halt = !ports && !pick(t, 4);
+	pick_hypercall(t, mailbox);
 	run->immediate_exit = !pick(t, 8);
 	if (check_errno(ioctl(vm->vcpu[t->nr], KVM_RUN, 0), "KVM_RUN"))
 		return;
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
+		if (run->io.port == PORT_NO_VECTOR)
+			problem("the guest got interrupt %#x, which nobody sent", NO_VECTOR);
+		break;
+	case KVM_EXIT_HLT:
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 		break;
@@ -666,9 +825,30 @@ static void inject_faults(int fd, const char *whether)
 		give_up("/proc/thread-self/make-it-fail");
 }
 
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* start_ticks() - from now on, a signal ends each sleep of this thread in KVM_RUN */
+static timer_t start_ticks(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
+	struct itimerspec ticks = { .it_value.tv_nsec = TICK, .it_interval.tv_nsec = TICK };
+	timer_t timer;
+
+	event.sigev_notify_thread_id = gettid();
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) ||
+	    timer_settime(timer, 0, &ticks, NULL))
+		give_up("a timer");
+	return timer;
+}
+
 static void *run_thread(void *arg)
 {
 	struct thread *t = arg;
+	bool runs = kinds[t->nr] == RUN_VCPU;
+	timer_t timer = runs ? start_ticks() : NULL;
 	int fd = fault_injection();
 	unsigned int i;
 
@@ -692,6 +872,8 @@ static void *run_thread(void *arg)
 	inject_faults(fd, "0");
 	if (fd >= 0)
 		close(fd);
+	if (runs)
+		timer_delete(timer);
 	return NULL;
 }
 
@@ -705,13 +887,16 @@ static uint8_t *map_pages(size_t nr)
 	return addr;
 }
 
-/* create_vm() - of memory that is mapped; what there is if it fails is for destroy_vm() */
-static bool create_vm(struct vm *vm, bool irqchip)
+/*
+ * create_vm() - of memory that is mapped; what there is if it fails is for destroy_vm().
+ * If KVM refuses @msr for the hypercall page, it gets the usual one.
+ */
+static bool create_vm(struct vm *vm, bool irqchip, uint32_t msr)
 {
 	struct kvm_userspace_memory_region region = { .memory_size = MEMORY_PAGES * PAGE };
 	struct kvm_xen_hvm_config config = {
 		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL | KVM_XEN_HVM_CONFIG_EVTCHN_SEND,
-		.msr = MSR_HYPERCALL,
+		.msr = msr,
 	};
 	unsigned int i;
 
@@ -720,9 +905,14 @@ static bool create_vm(struct vm *vm, bool irqchip)
 		return false;
 	region.userspace_addr = (uintptr_t)vm->memory;
 	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) ||
-	    (irqchip && ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0)) ||
-	    ioctl(vm->fd, KVM_XEN_HVM_CONFIG, &config))
+	    (irqchip && ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0)))
 		return false;
+	if (ioctl(vm->fd, KVM_XEN_HVM_CONFIG, &config)) {
+		config.msr = MSR_HYPERCALL;
+		if (ioctl(vm->fd, KVM_XEN_HVM_CONFIG, &config))
+			return false;
+	}
+	vm->hypercall_msr = config.msr;
 	for (i = 0; i < NR_VCPUS; i++) {
 		vm->vcpu[i] = ioctl(vm->fd, KVM_CREATE_VCPU, i);
 		if (vm->vcpu[i] < 0)
@@ -790,22 +980,18 @@ static void check_guards(struct vm *vm)
 
 static void run_round(void)
 {
-	struct kvm_xen_vcpu_attr vector = {
-		.type = KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, .u.vector = UPCALL_VECTOR };
+	/* Two that no CPU has, and two that KVM writes itself when it creates a vCPU */
+	static const uint32_t msrs[] = { MSR_HYPERCALL, 0x4fffffff, 0x10, 0xda0 };
 	struct thread threads[ARRAY_SIZE(kinds)];
 	struct vm vm;
 	unsigned int i;
 
 	map_memory(&vm);
-	/* Real interrupts, and so local APICs, in every other round */
-	if (!create_vm(&vm, round_nr & 1))
+	/* Real interrupts, and so local APICs, in two of three rounds */
+	if (!create_vm(&vm, round_nr % 3, msrs[round_nr % ARRAY_SIZE(msrs)]))
 		give_up("a VM");
 	for (i = 0; i < NR_VCPUS; i++)
 		reset_vcpu(&vm, i);
-	for (i = 0; i < NR_VCPUS && has_vectors(); i++) {
-		if (ioctl(vm.vcpu[i], KVM_XEN_VCPU_SET_ATTR, &vector))
-			give_up("an upcall vector");
-	}
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
 		threads[i] = (struct thread){
 			.nr = i,
@@ -984,7 +1170,7 @@ static bool op_evtchn(struct vm *vm)
 {
 	struct kvm_xen_hvm_attr attr = {
 		.type = KVM_XEN_ATTR_TYPE_EVTCHN, .u.evtchn.send_port = 1,
-		.u.evtchn.type = 2 /* EVTCHNSTAT_interdomain */,
+		.u.evtchn.type = EVTCHNSTAT_interdomain,
 		.u.evtchn.deliver.eventfd.fd = vm->event };
 
 	return !ioctl(vm->fd, KVM_XEN_HVM_SET_ATTR, &attr);
@@ -1071,7 +1257,7 @@ static void phase_each(void)
 		nr_failed = 0;
 		for (nth = 1; ; nth++) {
 			map_memory(&vm);
-			if (!create_vm(&vm, true))
+			if (!create_vm(&vm, true, MSR_HYPERCALL))
 				give_up("a VM");
 			reset_vcpu(&vm, 0);
 			for (before = 0; before < op; before++) {
@@ -1147,7 +1333,7 @@ int main(int argc, char **argv)
 	char *end;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: stress SEED SECONDS[@ROUND] plain|timers|vectors|blobs|failing|each|leaks|watched|locks...\n");
+		fprintf(stderr, "usage: stress SEED SECONDS[@ROUND] plain|timers|ports|failing|each|leaks|watched|locks...\n");
 		return 2;
 	}
 	seconds = strtod(argv[2], &end);
@@ -1157,6 +1343,7 @@ int main(int argc, char **argv)
 	seed = strtoull(argv[1], NULL, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("KTAP version 1\n1..%d\n# seed %llu\n", argc - 3, (unsigned long long)seed);
+	signal(SIGUSR1, ignore);
 	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm < 0)
 		give_up("/dev/kvm");
@@ -1166,10 +1353,9 @@ int main(int argc, char **argv)
 	for (phase = 0; phase < argc - 3; phase++) {
 		const char *name = phases[phase];
 
-		vectors = !strcmp(name, "vectors");
-		timers = vectors || !strcmp(name, "timers");
-		blobs = !strcmp(name, "blobs");
-		if (!strcmp(name, "plain") || timers || vectors || blobs) {
+		timers = !strcmp(name, "timers");
+		ports = !strcmp(name, "ports");
+		if (!strcmp(name, "plain") || timers || ports) {
 			run_rounds();
 			result("stress, %s", name);
 		} else if (!strcmp(name, "failing")) {

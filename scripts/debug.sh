@@ -37,7 +37,7 @@ if [ -n "${PHASES:-}" ]; then
 	kinds=${KIND:-kasan}
 	for phase in $PHASES; do
 		case $kinds/$phase in
-		*/plain|*/timers|*/vectors|*/blobs) ;;
+		*/plain|*/timers|*/ports) ;;
 		kasan/failing|kasan/each|kasan/leaks|kasan/locks|kcsan/watched) ;;
 		*/failing|*/each|*/leaks|*/locks) die "PHASES: the phase $phase needs KIND=kasan." ;;
 		*/watched) die "PHASES: the phase $phase needs KIND=kcsan." ;;
@@ -66,13 +66,13 @@ phases_of()
 	case $1 in
 	kasan)
 		if [ -n "$(of_base kasan)" ]; then
-			echo plain failing each locks timers leaks
+			echo plain ports failing each locks timers leaks
 		else
-			echo plain failing each timers leaks locks
+			echo plain ports failing each timers leaks locks
 		fi
 		;;
-	kcsan) echo plain timers watched ;;
-	plain) echo plain timers ;;
+	kcsan) echo plain ports timers watched ;;
+	plain) echo plain ports timers ;;
 	esac
 }
 
