@@ -94,6 +94,7 @@
 #define NR_VCPUS	2
 #define VM_OWNS		NR_VCPUS	/* an owner next to the vCPUs */
 #define OPS_PER_ROUND	120	/* of each thread */
+#define NR_PORTS	2	/* in the phase ports */
 #define MSR_HYPERCALL	0x40000000
 /* What KVM has injected for an upcall that is gone: nobody sends it. */
 #define NO_VECTOR	0xff
@@ -117,7 +118,7 @@
 #define VCPUOP_stop_singleshot_timer	9
 #define EVTCHNSTAT_interdomain		2
 
-enum kind { RUN_VCPU, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY };
+enum kind { RUN_VCPU, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY, CHANGE_PORTS };
 
 static const enum kind kinds[] = {
 	RUN_VCPU, RUN_VCPU, SET_ATTRS, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY,
@@ -178,22 +179,31 @@ static void print_again(void)
 		printf("%s%s", phases[i], i < phase ? " " : "\"\n");
 }
 
-/* problem() - a line of the report that fails the phase */
+/* problem() - a line of the report that fails the phase; three of a kind are enough to read */
 __attribute__((format(printf, 1, 2)))
 static void problem(const char *fmt, ...)
 {
+	static struct {
+		const char *fmt;
+		unsigned int nr;
+	} kinds_of_problem[32];
+	unsigned int i = 0;
 	va_list args;
 
-	if (++nr_problems > 10)
-		return;
+	nr_problems++;
 	flockfile(stdout);
-	printf("# ");
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf("; again with: ");
-	print_again();
-	fflush(stdout);
+	while (kinds_of_problem[i].fmt && kinds_of_problem[i].fmt != fmt)
+		i++;
+	kinds_of_problem[i].fmt = fmt;
+	if (kinds_of_problem[i].nr++ < 3) {
+		printf("# ");
+		va_start(args, fmt);
+		vprintf(fmt, args);
+		va_end(args);
+		printf("; again with: ");
+		print_again();
+		fflush(stdout);
+	}
 	funlockfile(stdout);
 }
 
@@ -298,10 +308,8 @@ static uint64_t pick_hva(struct thread *t, unsigned int owner)
 static void set_vm_attr(struct thread *t)
 {
 	struct kvm_xen_hvm_attr attr = { .type = pick(t, ATTR_SHARED_INFO_HVA + 2) };
-	bool get = !ports && !pick(t, 3);
+	bool get = !pick(t, 3);
 
-	if (ports)
-		attr.type = KVM_XEN_ATTR_TYPE_EVTCHN;
 	switch (attr.type) {
 	case KVM_XEN_ATTR_TYPE_LONG_MODE:
 		attr.u.long_mode = pick(t, 2);
@@ -317,16 +325,15 @@ static void set_vm_attr(struct thread *t)
 		attr.u.vector = pick(t, 2) ? pick(t, NO_VECTOR) : 0;
 		break;
 	case KVM_XEN_ATTR_TYPE_EVTCHN:
-		attr.u.evtchn.send_port = pick(t, ports ? 2 : 8);
-		attr.u.evtchn.type = ports ? EVTCHNSTAT_interdomain : pick(t, 3);
+		attr.u.evtchn.send_port = pick(t, 8);
+		attr.u.evtchn.type = pick(t, 3);
 		attr.u.evtchn.flags = pick(t, 2) ? 0 : 1 << pick(t, 4);
-		if (!ports && pick(t, 2)) {
+		if (pick(t, 2)) {
 			attr.u.evtchn.deliver.eventfd.fd = t->vm->event;
 		} else {
 			attr.u.evtchn.deliver.port.port = pick(t, 8);
 			attr.u.evtchn.deliver.port.vcpu = pick(t, NR_VCPUS + 1);
-			attr.u.evtchn.deliver.port.priority = ports || pick(t, 2) ?
-				KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL : 0;
+			attr.u.evtchn.deliver.port.priority = pick(t, 2) - 1;
 		}
 		break;
 	case ATTR_SHARED_INFO_HVA:
@@ -340,6 +347,23 @@ static void set_vm_attr(struct thread *t)
 		check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_GET_ATTR, &attr), "KVM_XEN_HVM_GET_ATTR");
 	else
 		check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_SET_ATTR, &attr), "KVM_XEN_HVM_SET_ATTR");
+}
+
+/* change_port() - so that each change but the last one is about an event channel that is there */
+static void change_port(struct thread *t)
+{
+	static const uint32_t flags[] = {
+		0, KVM_XEN_EVTCHN_UPDATE, KVM_XEN_EVTCHN_UPDATE, KVM_XEN_EVTCHN_DEASSIGN,
+	};
+	struct kvm_xen_hvm_attr attr = { .type = KVM_XEN_ATTR_TYPE_EVTCHN };
+
+	attr.u.evtchn.send_port = 1 + pick(t, NR_PORTS);
+	attr.u.evtchn.type = EVTCHNSTAT_interdomain;
+	attr.u.evtchn.flags = flags[pick(t, ARRAY_SIZE(flags))];
+	attr.u.evtchn.deliver.port.port = 1;
+	attr.u.evtchn.deliver.port.vcpu = pick(t, NR_VCPUS + 1);
+	attr.u.evtchn.deliver.port.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
+	check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_SET_ATTR, &attr), "KVM_XEN_HVM_SET_ATTR");
 }
 
 /*
@@ -534,7 +558,7 @@ static void change_attrs(struct thread *t)
 {
 	struct kvm_clock_data clock = { 0 };
 
-	switch (ports ? 5 : pick(t, 18)) {
+	switch (pick(t, 18)) {
 	case 0:
 		configure(t);
 		break;
@@ -744,7 +768,7 @@ static void pick_hypercall(struct thread *t, struct mailbox *mailbox)
 		mailbox->nr = HYPERVISOR_event_channel_op;
 		mailbox->args[0] = EVTCHNOP_send;
 		mailbox->args[1] = gpa + offsetof(struct mailbox, port);
-		mailbox->port = pick(t, ports ? 2 : 8);
+		mailbox->port = ports ? 1 + pick(t, NR_PORTS) : pick(t, 8);
 		break;
 	case 1:
 		mailbox->nr = HYPERVISOR_sched_op;
@@ -854,7 +878,7 @@ static void *run_thread(void *arg)
 
 	inject_faults(fd, "1");
 	for (i = 0; i < OPS_PER_ROUND; i++) {
-		switch (kinds[t->nr]) {
+		switch (ports && !runs ? CHANGE_PORTS : kinds[t->nr]) {
 		case RUN_VCPU:
 			run_vcpu(t);
 			break;
@@ -866,6 +890,9 @@ static void *run_thread(void *arg)
 			break;
 		case CHANGE_MEMORY:
 			change_memory(t);
+			break;
+		case CHANGE_PORTS:
+			change_port(t);
 			break;
 		}
 	}
