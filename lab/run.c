@@ -2,10 +2,11 @@
 /*
  * run.c - run a table of tests, report the results in KTAP
  *
- * Each test has a process group and a time limit; what it prints becomes part of the
+ * Each test has a session and a time limit; what it prints becomes part of the
  * report, in which no byte of it can pass for a line of ours.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -182,11 +183,47 @@ void die_with(pid_t parent)
 		_exit(1);
 }
 
+/* session_of() - the session of the process with the folder @name in /proc, or 0 */
+static pid_t session_of(const char *name)
+{
+	char path[64];
+	pid_t session = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", name);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*d (%*[^)]) %*c %*d %*d %d", &session) != 1)
+		session = 0;
+	fclose(file);
+	return session;
+}
+
 /*
- * start_test() - start a test in a process group of its own, which Ctrl-C does not reach
+ * kill_session() - kill a test and all that it has started
+ *
+ * kselftest_harness.h has each of a test's cases in a process group of its own; they
+ * stay in the session.
+ */
+static void kill_session(pid_t session)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	kill(-session, SIGKILL);
+	while (proc && (entry = readdir(proc)))
+		if (atoi(entry->d_name) > 0 && session_of(entry->d_name) == session)
+			kill(atoi(entry->d_name), SIGKILL);
+	if (proc)
+		closedir(proc);
+}
+
+/*
+ * start_test() - start a test in a session of its own, which Ctrl-C does not reach
  * @fd: where the read end of its output goes
  *
- * Return: its process id, which is also the group's.
+ * Return: its process id, which is also the session's.
  */
 static pid_t start_test(struct test *t, int *fd)
 {
@@ -202,7 +239,7 @@ static pid_t start_test(struct test *t, int *fd)
 		int null = open("/dev/null", O_RDONLY);
 
 		die_with(self);
-		setpgid(0, 0);
+		setsid();
 		dup2(null, STDIN_FILENO);
 		close(null);
 		dup2(ends[1], STDOUT_FILENO);
@@ -212,7 +249,6 @@ static pid_t start_test(struct test *t, int *fd)
 			strerror(errno));
 		_exit(127);
 	}
-	setpgid(pid, pid);	/* whoever is first, so that kill() finds it */
 	close(ends[1]);
 	*fd = ends[0];
 	return pid;
@@ -248,7 +284,7 @@ static int watch_test(struct test *t, struct progress *p, bool *timed_out)
 		if (left <= 0) {
 			*timed_out = true;
 			deadline = now() + KILL_GRACE;
-			kill(-pid, SIGKILL);
+			kill_session(pid);
 			continue;
 		}
 		poll(fds, 2, left * 1000 + 1);
@@ -259,7 +295,7 @@ static int watch_test(struct test *t, struct progress *p, bool *timed_out)
 	close(fds[1].fd);
 	if (dead) {
 		/* Its children may not outlive it into the next test. */
-		kill(-pid, SIGKILL);
+		kill_session(pid);
 		waitpid(pid, &status, 0);
 		while (take_output(p, out) > 0)
 			;
