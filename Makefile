@@ -11,7 +11,7 @@ export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL KIND SEED ROUND PHASES 
 export FUZZ_SECONDS = $(SECONDS)
 
 # Those whose result goes into the report, and the others
-RECORDED := verify unit faults fuzz coverage mutants suite bisect alone matrix debug bench soak selftests-bundle modules
+RECORDED := verify unit faults fuzz coverage mutants suite bisect alone matrix debug no-xen bench soak selftests-bundle modules
 OTHERS := check tree export mail quilt report judge shell times deb
 
 .PHONY: help $(RECORDED) $(OTHERS) programs clean
@@ -32,6 +32,7 @@ help:
 	@echo '  alone    each fix by itself applies and builds without a warning'
 	@echo '  matrix   configurations, compilers and checkers; no message that stock does not give'
 	@echo '  debug    Xen selftests and a random stress on kernels with KASAN, lockdep, KCSAN, ...'
+	@echo '  no-xen   the tests of kvmclock on both kernels without CONFIG_KVM_XEN'
 	@echo '  judge    judge a stored run again, without a boot'
 	@echo '  shell    a prompt inside the patched VM'
 	@echo '  tree     the series as a git branch to edit, in build/linux-BASE/tree'

@@ -671,7 +671,7 @@ static void change_memory(struct thread *t)
 
 /*
  * The guest, in real mode: does what it finds at the beginning of its page, which is a write
- * to an MSR and a hypercall, tells the host, and may halt.  Any fault or interrupt tells
+ * to an MSR, tells the host, makes a hypercall, and may halt.  Any fault or interrupt tells
  * the host, too, and begins anew.  (A guest that shuts down instead was seen not to start
  * again under TCG, stock or patched.)
  */
@@ -698,12 +698,12 @@ asm(".pushsection .rodata\n"
     "	movl	%cs:4, %eax\n"
     "	movl	%cs:8, %edx\n"
     "	wrmsr\n"
+    "	outb	%al, $0x10\n"
     "	movl	%cs:12, %eax\n"
     "	movl	%cs:16, %ebx\n"
     "	movl	%cs:20, %ecx\n"
     "	movl	%cs:24, %edx\n"
     "	vmmcall\n"
-    "	outb	%al, $0x10\n"
     "	cmpl	$0, %cs:28\n"
     "	je	code\n"
     "	hlt\n"

@@ -147,6 +147,18 @@ step()
 	die "$text failed (status $status), see above; the whole log is $(shown "$log")."
 }
 
+# last_options FILE...: the lines of Kconfig fragments; of those about the same option the
+# last one, which is what counts
+last_options()
+{
+	cat "$@" | awk '/^(# )?CONFIG_/ {
+		option = $0
+		sub(/^# /, "", option)
+		sub(/[= ].*/, "", option)
+		last[option] = $0
+	} END { for (option in last) print last[option] }'
+}
+
 # boot_both DIR [FOLDER]: boot the stock and the patched kernel of $OUT, or of a FOLDER there,
 # side by side, for neither takes more than a CPU under TCG; what they leave is in DIR/stock
 # and DIR/patched.

@@ -53,24 +53,11 @@ need_space 3000
 export TABLE="$OUT/debug.tests" TESTS="$OUT/debug.bin"
 worst=0
 
-# of_base KIND: what a console of that kernel may tell on this base alone, if there is such
-of_base()
-{
-	! [ -f "$TOP/lab/splats.$1.$BASE" ] || echo "$TOP/lab/splats.$1.$BASE"
-}
-
-# phases_of KIND: the phases that it runs by default.  Lockdep has to be awake when all is
-# over; where it may not be, before the timers.
+# phases_of KIND: the phases that it runs by default; lockdep has to be awake at the end
 phases_of()
 {
 	case $1 in
-	kasan)
-		if [ -n "$(of_base kasan)" ]; then
-			echo plain ports failing each locks timers leaks
-		else
-			echo plain ports failing each timers leaks locks
-		fi
-		;;
+	kasan) echo plain ports failing each timers leaks locks ;;
 	kcsan) echo plain ports timers watched ;;
 	plain) echo plain ports timers ;;
 	esac
@@ -88,7 +75,7 @@ debug()
 		name=$kernel
 	else
 		"$TOP/scripts/kernel.sh" "$name"
-		lists="$lists $TOP/lab/splats.$kind $(of_base "$kind")"
+		lists="$lists $TOP/lab/splats.$kind"
 	fi
 	rm -rf "$TESTS" "$run"
 	mkdir -p "$TESTS"
@@ -98,12 +85,7 @@ debug()
 	limit=$((seconds * $# + 60 * $# + 900))
 	sed -e "s/LIMIT\tSEED WHEN PHASES/$limit\t$seed $seconds${round:+@$round} $*/" \
 		"$TOP/lab/debug.tests" >"$TABLE"
-	if [ -n "${PHASES:-}" ]; then
-		sed -i '/^stress/!d' "$TABLE"
-	elif [ -n "$(of_base "$kind")" ]; then
-		# To the end, behind the stress
-		sed -i -e '/^xen_shinfo_test/{h;d}' -e "\$G" "$TABLE"
-	fi
+	[ -z "${PHASES:-}" ] || sed -i '/^stress/!d' "$TABLE"
 	# shellcheck disable=SC2086 # a list
 	cat $lists >"$OUT/debug.splats"
 	"$TOP/scripts/initramfs.sh"

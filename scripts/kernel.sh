@@ -20,7 +20,8 @@ kind=
 case $which in
 *-*)
 	kind=${which#*-}
-	fragments="$fragments $config/$kind.config $config/linux-$BASE.debug.config"
+	fragments="$fragments $config/$kind.config"
+	[ "$kind" = no-xen ] || fragments="$fragments $config/linux-$BASE.debug.config"
 	# What the series is about is watched, and nothing else.  Newer kernels call an
 	# object by its path, older ones by its name.
 	[ "$kind" != kcsan ] || make_flags="KCSAN_SANITIZE=n $(printf 'KCSAN_SANITIZE_%s.o=y ' \
@@ -28,8 +29,8 @@ case $which in
 	;;
 esac
 
-# configure: tinyconfig plus the fragments, and proof that Kconfig kept each line
-# of them; an option that silently went away would take its tests with it.
+# configure: tinyconfig plus the fragments, and proof that Kconfig kept what they ask
+# for; an option that silently went away would take its tests with it.
 configure()
 {
 	cd "$tree"
@@ -38,10 +39,9 @@ configure()
 	scripts/kconfig/merge_config.sh -m .config $fragments
 	make CC="$CC" olddefconfig
 	# shellcheck disable=SC2086
-	cat $fragments | grep -E '^(CONFIG_|# CONFIG_.* is not set$)' |
-		while read -r option; do
-			grep -qxF "$option" .config || echo "$option"
-		done >.lab-lost
+	last_options $fragments | while read -r option; do
+		grep -qxF "$option" .config || echo "$option"
+	done >.lab-lost
 	cd "$TOP"
 }
 
@@ -54,8 +54,8 @@ fault=${2:-}
 
 if [ ! -d "$tree" ]; then
 	case $which in
-	patched|bisect|alone) from=$OUT/stock ;;
-	mutant) from=$OUT/patched ;;
+	patched|bisect|alone|stock-no-xen) from=$OUT/stock ;;
+	mutant|patched-no-xen) from=$OUT/patched ;;
 	*) from=$OUT/src ;;
 	esac
 	copy_tree "$from" "$tree.tmp"

@@ -49,13 +49,7 @@ configure()
 	in_source "$kernel" "$@" defconfig
 	"$src/scripts/kconfig/merge_config.sh" -m -O "$dir" "$dir/.config" "$common" "$fragment"
 	in_source "$kernel" "$@" olddefconfig
-	# What was asked for last is what counts.
-	cat "$common" "$fragment" | awk '/^(# )?CONFIG_/ {
-			option = $0
-			sub(/^# /, "", option)
-			sub(/[= ].*/, "", option)
-			last[option] = $0
-		} END { for (option in last) print last[option] }' | while read -r line; do
+	last_options "$common" "$fragment" | while read -r line; do
 		grep -qxF "$line" "$dir/.config" || {
 			echo "error: Kconfig took away $line"
 			exit 1
