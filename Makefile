@@ -5,14 +5,14 @@ BUILD ?= build
 HOSTCC ?= gcc
 HOSTCFLAGS ?= -std=gnu11 -O2 -Wall -Wextra -Werror
 
-# Only what was given: scripts/common.sh knows the defaults.
+# Only what was given: scripts/lib/common.sh knows the defaults.
 export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL KIND SEED ROUND PHASES TOPIC V FLAVOUR
 # A shell has a variable SECONDS of its own.
 export FUZZ_SECONDS = $(SECONDS)
 
 # Those whose result goes into the report, and the others
-RECORDED := verify unit faults fuzz coverage mutants suite bisect alone matrix debug no-xen bench soak selftests-bundle modules
-OTHERS := check tree export mail quilt report judge shell times deb
+RECORDED := verify unit faults fuzz coverage mutants suite bisect alone matrix debug no-xen bench soak selftests-bundle modules deb
+OTHERS := check results tree export mail quilt report judge shell times
 
 .PHONY: help $(RECORDED) $(OTHERS) programs clean
 
@@ -21,6 +21,7 @@ help:
 	@echo '  verify   build the stock and the patched kernel, boot both, run the same tests'
 	@echo '           on both, print the table and the verdict'
 	@echo '  check    all that CI runs: the lab on itself, the series, and verify'
+	@echo '  results  run all that has a result and that docs/results lacks of this series; hours'
 	@echo '  unit     pfncache.c on the host: its states, the schedules of its races, threads'
 	@echo '  faults   take its protections out one by one, the unit tests must catch it'
 	@echo '  fuzz     random operations: on the host against a model, then in the VM'
@@ -38,7 +39,7 @@ help:
 	@echo '  tree     the series as a git branch to edit, in build/linux-BASE/tree'
 	@echo '  export   that branch as the series, byte-stable'
 	@echo '  mail     a topic as mails with a cover letter, signed off by you; sends nothing'
-	@echo '  report   one page of all results, build/report.html and .txt'
+	@echo '  report   one page of all results, build/report.html and .txt; and docs/results'
 	@echo '  quilt    the series for a Debian source package, with DEP-3 headers'
 	@echo '  deb      installable kernel packages with the configuration of the distribution'
 	@echo '  selftests-bundle  an archive of the Xen selftests, to run on any x86 host'
@@ -59,7 +60,7 @@ help:
 	@echo '  SEED=1            fuzz, debug: where the random stress begins'
 	@echo '  KERNEL=stock      debug: that one in place of the patched one'
 	@echo '  KIND=kcsan        debug: only the kernel with KCSAN; kasan, or plain as in fuzz'
-	@echo '  PHASES="plain"    debug: only these phases of the stress, see lab/stress.c'
+	@echo '  PHASES="plain"    debug: only these phases of the stress, see lab/vm/stress.c'
 	@echo '  ROUND=17          debug: only that round of PHASES, as the stress reports it'
 	@echo '  TOPIC=fixes       mail: the topic, one of the folders in patches/linux-BASE'
 	@echo '  V=1               mail: which version of the topic it is'
@@ -67,7 +68,7 @@ help:
 	@echo '  BOOTS=20          soak: how many boots of each kernel'
 
 $(RECORDED):
-	@scripts/record.sh $@
+	@scripts/steps/record.sh $@
 
 $(OTHERS):
 	@scripts/$@.sh
@@ -78,33 +79,33 @@ clean:
 # The lab's own programs; the scripts call this when they need them.  A path that is no
 # one word to make has no rules: the scripts refuse it, and have the words for it.
 ifeq ($(words $(BUILD))$(findstring :,$(BUILD)),1)
-programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/host $(BUILD)/bin/stress $(BUILD)/bin/cost \
+programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/bundle $(BUILD)/bin/stress $(BUILD)/bin/cost \
 	$(BUILD)/bin/tsc
 
-JUDGE := lab/judge.c lab/ktap.c lab/splat.c lab/text.c
-JUDGE_H := lab/ktap.h lab/splat.h lab/text.h
+JUDGE := lab/host/judge.c lab/host/ktap.c lab/host/splat.c lab/host/text.c
+JUDGE_H := lab/host/ktap.h lab/host/splat.h lab/host/text.h
 
-$(BUILD)/bin/init: lab/init.c lab/run.c lab/run.h
+$(BUILD)/bin/init: lab/vm/init.c lab/vm/run.c lab/vm/run.h
 	@mkdir -p $(@D)
-	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ lab/init.c lab/run.c
+	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ lab/vm/init.c lab/vm/run.c
 
-$(BUILD)/bin/host: lab/host.c lab/run.c lab/run.h
+$(BUILD)/bin/bundle: lab/vm/bundle.c lab/vm/run.c lab/vm/run.h
 	@mkdir -p $(@D)
-	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ lab/host.c lab/run.c
+	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ lab/vm/bundle.c lab/vm/run.c
 
 $(BUILD)/bin/judge: $(JUDGE) $(JUDGE_H)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -o $@ $(JUDGE)
 
-$(BUILD)/bin/stress: lab/stress.c
+$(BUILD)/bin/stress: lab/vm/stress.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -static -pthread -o $@ $<
 
-$(BUILD)/bin/tsc: lab/tsc.c
+$(BUILD)/bin/tsc: lab/host/tsc.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -o $@ $<
 
-$(BUILD)/bin/cost: lab/cost.c
+$(BUILD)/bin/cost: lab/vm/cost.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ $<
 

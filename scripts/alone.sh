@@ -7,18 +7,18 @@
 #
 # alone.sh apply: no build, just whether they apply
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 take_lock
-"$TOP/scripts/packages.sh"
-"$TOP/scripts/source.sh"
+"$TOP/scripts/steps/packages.sh"
+"$TOP/scripts/steps/source.sh"
 list=$(patches | sed -n '/^fixes\//p')
 [ -n "$list" ] || {
 	say "the series has no topic fixes"
 	exit
 }
-[ "${1:-}" = apply ] || "$TOP/scripts/kernel.sh" stock
+[ "${1:-}" = apply ] || "$TOP/scripts/steps/kernel.sh" stock
 whole=$SERIES
 
 # needs PATCH: the patches that its changelog names
@@ -68,12 +68,12 @@ for name in $list; do
 	[ "$(wc -l <"$SERIES/series")" -eq 1 ] ||
 		what="with $(sed '$d' "$SERIES/series" | while read -r patch; do number "$patch"; done | paste -sd ' ')"
 	verdict="applies $what"
-	if ! "$TOP/scripts/series.sh" apply; then
+	if ! "$TOP/scripts/steps/series.sh" apply; then
 		verdict="FAIL: does not apply $what"
 	elif [ "${1:-}" != apply ]; then
 		rm -f "$LOGS/build-alone"
 		verdict="builds $what"
-		if ! "$TOP/scripts/kernel.sh" alone; then
+		if ! "$TOP/scripts/steps/kernel.sh" alone; then
 			verdict="FAIL: does not build $what"
 		elif grep 'warning: ' "$LOGS/build-alone" 2>/dev/null; then
 			verdict="FAIL: builds $what with a warning"
@@ -83,7 +83,7 @@ for name in $list; do
 	case $verdict in FAIL*) bad=$((bad + 1)) ;; esac
 	printf '%-60.60s  %s\n' "$name" "$verdict" >>"$OUT/alone.table"
 done
-SERIES=$whole "$TOP/scripts/series.sh" apply >/dev/null
+SERIES=$whole "$TOP/scripts/steps/series.sh" apply >/dev/null
 
 cat "$OUT/alone.table"
 echo "alone: $((n - bad)) of $n fixes stand by themselves or with those that they name"

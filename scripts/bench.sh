@@ -1,20 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # What KVM's Xen interface costs on the stock and on the patched kernel: instructions,
-# counted by QEMU (lab/cost.c), and the size of the text.  Each kernel boots twice, and
+# counted by QEMU (lab/vm/cost.c), and the size of the text.  Each kernel boots twice, and
 # its figures have to be the same: no clock of the VM is the host's.
 #
-# The patched kernel may be slower in no row but those of lab/costs/linux-BASE, each
+# The patched kernel may be slower in no row but those of lab/tables/costs/linux-BASE, each
 # with its reason, and both kernels may refuse no other operation than those that it has.
 # The table and a picture are in $RESULTS/bench, and go to docs/costs/ if they are good and
 # of this repository's own series and source.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 take_lock
-"$TOP/scripts/prepare.sh"
-"$TOP/scripts/packages.sh" python3 gnuplot-nox
+"$TOP/scripts/steps/prepare.sh"
+"$TOP/scripts/steps/packages.sh" python3 gnuplot-nox
 
 # For those who quote the figures
 series=$(series_hash)
@@ -23,12 +23,12 @@ rm -rf "$run"
 export TABLE="$run/tests" TESTS="$BUILD/bin" QEMU_CPUS="-smp 1 -icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm" ACCEL=tcg
 mkdir -p "$run"
 echo "cost	ktap	300" >"$TABLE"
-"$TOP/scripts/initramfs.sh"
+"$TOP/scripts/steps/initramfs.sh"
 for boot in 1 2; do
 	boot_both "$run/$boot"
 	for kernel in stock patched; do
 		dir=$run/$boot/$kernel
-		"$BUILD/bin/judge" --one "$dir" "$TOP/lab/splats" >"$dir/judged" || {
+		"$BUILD/bin/judge" --one "$dir" "$TOP/lab/tables/splats" >"$dir/judged" || {
 			cat "$dir/judged"
 			die "the costs of $kernel could not be measured, see above."
 		}
@@ -61,11 +61,11 @@ paste "$run/stock.1" "$run/patched.1" | awk -F'\t' '{
 }' >"$run/rows" || die "stock and patched were not measured alike; see $(shown "$run")."
 
 status=0
-awk -F'\t' -v base="$BASE" -f "$TOP/lab/costs/costs.awk" "$TOP/lab/costs/linux-$BASE" "$run/rows" >"$run/table" || status=1
+awk -F'\t' -v base="$BASE" -f "$TOP/lab/host/costs.awk" "$TOP/lab/tables/costs/linux-$BASE" "$run/rows" >"$run/table" || status=1
 cat "$run/table"
 slower=$(awk '$1 != "-" && $2 > $1' "$run/rows" | wc -l)
 [ "$status" -eq 0 ] || {
-	say "bench: $(wc -l <"$run/rows") rows, $slower of them slower on patched, and not all as lab/costs/linux-$BASE has it"
+	say "bench: $(wc -l <"$run/rows") rows, $slower of them slower on patched, and not all as lab/tables/costs/linux-$BASE has it"
 	exit "$status"
 }
 out=$run/linux-$BASE
@@ -76,7 +76,7 @@ out=$run/linux-$BASE
 	echo
 	cat "$run/table"
 } >"$out.txt"
-gnuplot -e "rows='$run/rows'; out='$out.svg'; base='$BASE'" "$TOP/lab/costs/costs.gnuplot" ||
+gnuplot -e "rows='$run/rows'; out='$out.svg'; base='$BASE'" "$TOP/lab/host/costs.gnuplot" ||
 	die "gnuplot could not draw the picture."
 sed -i -e '1a <!-- SPDX-License-Identifier: GPL-2.0 -->' -e "1a <!-- Series: $series -->" "$out.svg"
 if is_own; then

@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # After each patch of the series: the kernel builds without a warning, and the tests pass.
 #
-# They are those of the whole series, so that each row of lab/expect/linux-BASE is seen to turn at
+# They are those of the whole series, so that each row of lab/tables/expect/linux-BASE is seen to turn at
 # the patch that it names: before, it has to fail, and from there on to pass.  At a patch of
-# topic tests they are those of lab/tests that exist at that point.  A patch that changes
+# topic tests they are those of lab/tables/tests that exist at that point.  A patch that changes
 # neither KVM's objects nor the tests nor what they have to say is not booted again.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 take_lock
-"$TOP/scripts/prepare.sh"
+"$TOP/scripts/steps/prepare.sh"
 list=$(patches)
 total=$(echo "$list" | wc -l)
 whole=$SERIES
@@ -30,11 +30,11 @@ objects()
 	done | sha256sum
 }
 
-# expectations N: the rows of lab/expect whose patch comes after the first N of the series
+# expectations N: the rows of lab/tables/expect whose patch comes after the first N of the series
 expectations()
 {
 	echo "$list" | sed "1,$1d; s|/\([0-9]*\)-.*|/\1|" | while read -r patch; do
-		sed -n -e "\|^[^#].* fail $patch # |p" -e "\|^splat $patch |p" "$TOP/lab/expect/linux-$BASE"
+		sed -n -e "\|^[^#].* fail $patch # |p" -e "\|^splat $patch |p" "$TOP/lab/tables/expect/linux-$BASE"
 	done
 }
 
@@ -51,14 +51,14 @@ for name in $list; do
 		mkdir -p "$SERIES/${patch%/*}"
 		cp "$whole/$patch" "$SERIES/$patch"
 	done
-	"$TOP/scripts/series.sh" apply
+	"$TOP/scripts/steps/series.sh" apply
 	rm -f "$LOGS/build-bisect"
-	"$TOP/scripts/kernel.sh" bisect
+	"$TOP/scripts/steps/kernel.sh" bisect
 	selftests=$OUT/selftests
-	TABLE=$TOP/lab/tests
+	TABLE=$TOP/lab/tables/tests
 	if [ "${name%%/*}" = tests ]; then
 		selftests=$OUT/selftests.bisect
-		"$TOP/scripts/selftests.sh" bisect
+		"$TOP/scripts/steps/selftests.sh" bisect
 		# The rows whose program is there
 		while read -r row; do
 			[ ! -f "$selftests/bin/${row%%	*}" ] || echo "$row"
@@ -76,10 +76,10 @@ for name in $list; do
 	if [ -z "$verdict" ] && [ "$now" = "$before" ]; then
 		verdict="builds; the same code as before"
 	elif [ -z "$verdict" ]; then
-		"$TOP/scripts/initramfs.sh"
-		"$TOP/scripts/boot.sh" bisect "$run/$n"
+		"$TOP/scripts/steps/initramfs.sh"
+		"$TOP/scripts/steps/boot.sh" bisect "$run/$n"
 		status=0
-		"$BUILD/bin/judge" --one "$run/$n" "$TOP/lab/splats" "$run/$n.expect" >"$run/$n.judged" || status=$?
+		"$BUILD/bin/judge" --one "$run/$n" "$TOP/lab/tables/splats" "$run/$n.expect" >"$run/$n.judged" || status=$?
 		verdict="builds; $(tail -n 1 "$run/$n.judged")"
 		if [ "$status" -ne 0 ]; then
 			cat "$run/$n.judged"
@@ -95,7 +95,7 @@ for name in $list; do
 	printf '%2d of %d  %4d s  %-60.60s  %s\n' "$n" "$total" $(($(uptime) - begin)) "$name" "$verdict" |
 		tee -a "$run/table"
 done
-SERIES=$whole "$TOP/scripts/series.sh" apply >/dev/null
+SERIES=$whole "$TOP/scripts/steps/series.sh" apply >/dev/null
 
 echo
 cat "$run/table"

@@ -8,11 +8,11 @@
 
 all_bases=
 [ -n "${BASE:-}${KTREE:-}${KTARBALL:-}${SERIES:-}" ] || all_bases=yes
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 take_lock
-"$TOP/scripts/packages.sh"
+"$TOP/scripts/steps/packages.sh"
 
 # Those which are about the lab itself are made once.  What a check of wrong input
 # may disturb comes first.

@@ -3,17 +3,17 @@
 # Which lines of the patched pfncache.c the tests of unit/ and its fuzzer reach; fails
 # if they are fewer than 90 in 100.  The lines themselves are in $OUT/unit/coverage.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
-# shellcheck source=scripts/host.sh
-. "$TOP/scripts/host.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/host.sh
+. "$TOP/scripts/lib/host.sh"
 
 take_lock
 host_packages
-"$TOP/scripts/packages.sh" clang llvm
-"$TOP/scripts/packages.sh" "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
-"$TOP/scripts/source.sh"
-"$TOP/scripts/series.sh" apply
+"$TOP/scripts/steps/packages.sh" clang llvm
+"$TOP/scripts/steps/packages.sh" "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+"$TOP/scripts/steps/source.sh"
+"$TOP/scripts/steps/series.sh" apply
 host_patched coverage
 
 dir=$OUT/unit/patched

@@ -6,8 +6,8 @@
 #
 # An interrupted build goes on where it was.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 flavour=${FLAVOUR:-amd64}
 dl=$BUILD/dl
@@ -45,10 +45,10 @@ fetch|configure)
 esac
 
 take_lock
-"$TOP/scripts/packages.sh"
-"$TOP/scripts/packages.sh" rsync kmod cpio dpkg-dev debhelper libssl-dev openssl python3
-"$TOP/scripts/source.sh"
-"$TOP/scripts/series.sh" apply
+"$TOP/scripts/steps/packages.sh"
+"$TOP/scripts/steps/packages.sh" rsync kmod cpio dpkg-dev debhelper libssl-dev openssl python3
+"$TOP/scripts/steps/source.sh"
+"$TOP/scripts/steps/series.sh" apply
 # What packaging/deb.config says; one that goes on has a part of it already.
 [ -d "$tree" ] || need_space 6000
 
@@ -67,7 +67,7 @@ if [ ! -d "$tree" ]; then
 	copy_tree "$OUT/src" "$tree.tmp"
 	mv "$tree.tmp" "$tree"
 fi
-"$TOP/scripts/series.sh" install deb/linux
+"$TOP/scripts/steps/series.sh" install deb/linux
 key=$(sha256sum "$config" "$TOP/packaging/deb.config")
 if [ "$key" != "$(cat "$tree/.lab-config" 2>/dev/null)" ]; then
 	step "configuring it as $flavour" "$LOGS/deb-configure" "$0" configure "$config"

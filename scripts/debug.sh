@@ -1,18 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Boot the patched kernel (KERNEL=stock: the stock one) with KASAN, lockdep, kmemleak and
-# fault injection, then with KCSAN, run the Xen selftests and lab/stress on it, and
+# fault injection, then with KCSAN, run the Xen selftests and lab/vm/stress on it, and
 # demand that nothing fails and that the console tells of nothing.
 #
-# SEED=1 begins the stress, each of its phases takes SECONDS=60; lab/debug.tests is the
+# SEED=1 begins the stress, each of its phases takes SECONDS=60; lab/tables/debug.tests is the
 # table.  KIND=kasan or KIND=kcsan is about that kernel alone; KIND=plain, the one that
 # `make fuzz` has, is neither.  PHASES="..." runs these phases of the stress on it (by
 # default the first kernel) and nothing else, and ROUND=n only that round of them, until it
 # shows a problem again or SECONDS are over; the stress says which round it was.  What a
 # run left is in $RESULTS/debug.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 kernel=${KERNEL:-patched}
 seed=${SEED:-1}
@@ -41,12 +41,12 @@ if [ -n "${PHASES:-}" ]; then
 		kasan/failing|kasan/each|kasan/leaks|kasan/locks|kcsan/watched) ;;
 		*/failing|*/each|*/leaks|*/locks) die "PHASES: the phase $phase needs KIND=kasan." ;;
 		*/watched) die "PHASES: the phase $phase needs KIND=kcsan." ;;
-		*) die "PHASES: there is no phase $phase; lab/stress.c has the list." ;;
+		*) die "PHASES: there is no phase $phase; lab/vm/stress.c has the list." ;;
 		esac
 	done
 fi
 take_lock
-"$TOP/scripts/prepare.sh"
+"$TOP/scripts/steps/prepare.sh"
 # Each of the two trees.
 need_space 3000
 
@@ -70,12 +70,12 @@ debug()
 	shift
 	run=$RESULTS/debug/$kernel-$kind
 	name=$kernel-$kind
-	lists=$TOP/lab/splats
+	lists=$TOP/lab/tables/splats
 	if [ "$kind" = plain ]; then
 		name=$kernel
 	else
-		"$TOP/scripts/kernel.sh" "$name"
-		lists="$lists $TOP/lab/splats.$kind"
+		"$TOP/scripts/steps/kernel.sh" "$name"
+		lists="$lists $TOP/lab/tables/splats.$kind"
 	fi
 	rm -rf "$TESTS" "$run"
 	mkdir -p "$TESTS"
@@ -84,12 +84,12 @@ debug()
 	# no time of its own (each, leaks) takes some minutes.
 	limit=$((seconds * $# + 60 * $# + 900))
 	sed -e "s/LIMIT\tSEED WHEN PHASES/$limit\t$seed $seconds${round:+@$round} $*/" \
-		"$TOP/lab/debug.tests" >"$TABLE"
+		"$TOP/lab/tables/debug.tests" >"$TABLE"
 	[ -z "${PHASES:-}" ] || sed -i '/^stress/!d' "$TABLE"
 	# shellcheck disable=SC2086 # a list
 	cat $lists >"$OUT/debug.splats"
-	"$TOP/scripts/initramfs.sh"
-	"$TOP/scripts/boot.sh" "$name" "$run"
+	"$TOP/scripts/steps/initramfs.sh"
+	"$TOP/scripts/steps/boot.sh" "$name" "$run"
 	status=0
 	"$BUILD/bin/judge" --one "$run" "$OUT/debug.splats" || status=$?
 	[ "$status" -eq 0 ] || {

@@ -3,10 +3,10 @@
 # Write the branch that `make tree` made back as the series: the same commits
 # give the same bytes everywhere.  The cover letter is left alone.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
-# shellcheck source=scripts/git.sh
-. "$TOP/scripts/git.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/git.sh
+. "$TOP/scripts/lib/git.sh"
 
 take_lock
 [ -d "$tree" ] || die "there is no $(shown "$tree") to export; 'make tree' makes it."

@@ -3,23 +3,22 @@
 # Show that the unit tests have teeth: take one protection at a time out of the
 # patched pfncache.c, and demand that the test which the fault names fails.
 #
-# The faults are unit/faults/linux-BASE/*.patch, with two lines ahead of the diff:
-#
-#   Breaks: what is wrong in this kernel
-#   Caught-by: PROGRAM: TEST
+# The faults are unit/faults/*.patch, see scripts/lib/faults.sh; each names the PROGRAM: TEST.
 #
 # All tests have to pass without a fault.  One that kills the program is caught if it does
 # so in that test: with the result of the test ahead of it, and none after that.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
-# shellcheck source=scripts/host.sh
-. "$TOP/scripts/host.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/faults.sh
+. "$TOP/scripts/lib/faults.sh"
+# shellcheck source=scripts/lib/host.sh
+. "$TOP/scripts/lib/host.sh"
 
 take_lock
 host_packages
-"$TOP/scripts/source.sh"
-"$TOP/scripts/series.sh" apply
+"$TOP/scripts/steps/source.sh"
+"$TOP/scripts/steps/series.sh" apply
 host_patched programs
 
 # program_of PROGRAM: its file
@@ -28,11 +27,10 @@ program_of()
 	echo "$1" | sed 's/^[at]san$/threads-&/'
 }
 
-set -- "$TOP/unit/faults/linux-$BASE"/*.patch
-[ -f "$1" ] || die "there is no unit/faults/linux-$BASE/*.patch."
+list=$(faults unit/faults)
 say "the tests without a fault"
 # shellcheck disable=SC2046 # a list
-host_run patched $(sed -n 's/^Caught-by: \([^:]*\):.*/\1/p' "$@" | sort -u |
+host_run patched $(for file in $list; do fault "$file" Caught-by; done | sed 's/:.*//' | sort -u |
 	while read -r name; do program_of "$name"; done) ||
 	die "$program does not get to its end without a fault (status $ended); see make unit."
 ! grep '^FAIL' "$OUT/unit/patched/results" || die "these tests fail without a fault; see make unit."
@@ -51,18 +49,16 @@ died_in()
 faulty=$OUT/unit/faulty
 n=0
 survived=0
-for fault in "$@"; do
+for file in $list; do
 	rm -rf "$OUT/unit/fault" "$faulty"
 	cp -a "$OUT/unit/patched" "$OUT/unit/fault"
 	mkdir "$faulty"
-	sed -n 's|^+++ b/||p' "$fault" | while read -r path; do
+	fault "$file" diff | sed -n 's|^+++ b/||p' | while read -r path; do
 		mkdir -p "$faulty/${path%/*}"
 		cp "$(first_of "$path" "$OUT/series" "$OUT/src")" "$faulty/$path"
 	done
-	patch -d "$faulty" -p1 --fuzz=0 --force --no-backup-if-mismatch --reject-file=- \
-		<"$fault" >"$faulty.out" 2>&1 ||
-		die "$(shown "$fault") does not apply to the patched tree; make it anew: $(tail -n 1 "$faulty.out")"
-	caught_by=$(sed -n 's/^Caught-by: //p' "$fault")
+	put_fault "$file" "$faulty"
+	caught_by=$(fault "$file" Caught-by)
 	program=$(program_of "${caught_by%%:*}")
 	host_build fault -DPATCHED "$OUT/unit/fault/$program" \
 		"$faulty" "$OUT/series" "$OUT/src" >"$OUT/unit/fault.out"
@@ -77,7 +73,7 @@ for fault in "$@"; do
 	fi
 	n=$((n + 1))
 	[ "$what" != survived ] || survived=$((survived + 1))
-	printf '%-16s  %-28s  %s\n' "$what" "$(basename "$fault" .patch)" "$(sed -n 's/^Breaks: //p' "$fault")"
+	printf '%-16s  %-28s  %s\n' "$what" "$(basename "$file" .patch)" "$(fault "$file" Breaks)"
 done
 say "faults: $((n - survived)) of $n faults caught"
 [ "$survived" -eq 0 ]

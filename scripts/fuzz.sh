@@ -2,26 +2,26 @@
 # SPDX-License-Identifier: GPL-2.0
 # Fuzz pfncache.c on the host, for FUZZ_SECONDS (60): sequences of operations against
 # the model in unit/ops.c, guided by coverage.  Then, for as long, the whole of KVM's Xen
-# interface in the VM (lab/stress.c), from SEED on.
+# interface in the VM (lab/vm/stress.c), from SEED on.
 #
 # The patched kernel has to stand both.  The stock one goes first and must not: a fuzzer
 # that finds nothing there is broken.
 #
 # What the first found interesting stays in $OUT/unit/corpus, for the next time.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
-# shellcheck source=scripts/host.sh
-. "$TOP/scripts/host.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/host.sh
+. "$TOP/scripts/lib/host.sh"
 
 seconds=${FUZZ_SECONDS:-60}
 [ "$seconds" -gt 0 ] 2>/dev/null || die "SECONDS=$seconds is no time; give 1 or more."
 seed=${SEED:-1}
 [ "$seed" -ge 0 ] 2>/dev/null || die "SEED=$seed is no number."
 take_lock
-"$TOP/scripts/packages.sh" clang
-"$TOP/scripts/packages.sh" "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
-"$TOP/scripts/prepare.sh"
+"$TOP/scripts/steps/packages.sh" clang
+"$TOP/scripts/steps/packages.sh" "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+"$TOP/scripts/steps/prepare.sh"
 host_stock fuzz
 host_patched fuzz
 
@@ -59,10 +59,10 @@ stress()
 {
 	log=$run/$1.judged
 	echo "stress	ktap	$(($2 * 2 + 120))	$seed $2 plain timers" >"$TABLE"
-	"$TOP/scripts/initramfs.sh"
-	"$TOP/scripts/boot.sh" "$1" "$run/$1"
+	"$TOP/scripts/steps/initramfs.sh"
+	"$TOP/scripts/steps/boot.sh" "$1" "$run/$1"
 	status=0
-	"$BUILD/bin/judge" --one "$run/$1" "$TOP/lab/splats" >"$log" || status=$?
+	"$BUILD/bin/judge" --one "$run/$1" "$TOP/lab/tables/splats" >"$log" || status=$?
 	return "$status"
 }
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # Judge a stored run without a boot: RUN=dir, by default the latest.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 RUN=${RUN:-$RESULTS/latest}
 [ -d "$RUN" ] || die "there is no run in $RUN; 'make verify' makes one."
-"$TOP/scripts/packages.sh" gcc make libc6-dev
+"$TOP/scripts/steps/packages.sh" gcc make libc6-dev
 make -s -C "$TOP" programs
-exec "$BUILD/bin/judge" "$RUN" "$TOP/lab/expect/linux-$BASE" "$TOP/lab/splats"
+exec "$BUILD/bin/judge" "$RUN" "$TOP/lab/tables/expect/linux-$BASE" "$TOP/lab/tables/splats"

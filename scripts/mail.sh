@@ -15,8 +15,8 @@
 # What was written is then taken by `git am` on top of the topics below, and has to give the
 # same tree as the series up to there.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 topic=${TOPIC:-}
 version=${V:-1}
@@ -52,17 +52,17 @@ fixes|tests) ;;
 	[ -n "$costs" ] || die "there are no costs of this series to quote; run 'make bench BASE=$BASE' first."
 	;;
 esac
-"$TOP/scripts/source.sh"
-"$TOP/scripts/series.sh" apply
+"$TOP/scripts/steps/source.sh"
+"$TOP/scripts/steps/series.sh" apply
 objects=
 if [ -n "$KTREE" ] && [ -e "$KTREE/.git" ]; then
-	"$TOP/scripts/history.sh" "$topic"
+	"$TOP/scripts/steps/history.sh" "$topic"
 	objects=$(git -C "$KTREE" rev-parse --path-format=absolute --git-path objects)
 	head=$(git -C "$KTREE" rev-parse HEAD)
 fi
 
-# shellcheck source=scripts/git.sh
-. "$TOP/scripts/git.sh"
+# shellcheck source=scripts/lib/git.sh
+. "$TOP/scripts/lib/git.sh"
 if [ -n "$objects" ]; then
 	# A repository of our own, which takes the clone's objects where they are.
 	tree=$OUT/mail/history
@@ -157,7 +157,7 @@ rows()
 }
 
 # Measured: what stock must fail, and each cost that is another one
-"$BUILD/bin/judge" "$run" "$TOP/lab/expect/linux-$BASE" "$TOP/lab/splats" >"$work/judged" || {
+"$BUILD/bin/judge" "$run" "$TOP/lab/tables/expect/linux-$BASE" "$TOP/lab/tables/splats" >"$work/judged" || {
 	cat "$work/judged"
 	die "the last results are no pass; mend that first."
 }

@@ -5,10 +5,10 @@
 # no tool may say of it what it does not say of stock.  Where KVM is modules, each symbol
 # that one of them takes has to be exported.
 #
-# All of arch/x86/kvm and virt/kvm is built, on top of defconfig and lab/matrix/*.config.
+# All of arch/x86/kvm and virt/kvm is built, on top of defconfig and lab/config/matrix/*.config.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 clang="clang-19"
 work=$OUT/matrix
@@ -39,8 +39,8 @@ configure()
 	shift 2
 	src=$(source_of "$kernel")
 	dir=$work/$kernel
-	common=$TOP/lab/matrix/common.config
-	fragment=$TOP/lab/matrix/$row.config
+	common=$TOP/lab/config/matrix/common.config
+	fragment=$TOP/lab/config/matrix/$row.config
 	sed -n 's/^\(# \)\?CONFIG_\([A-Z0-9_]*\)[= ].*/\2/p' "$fragment" | while read -r option; do
 		grep -rqs --include='Kconfig*' "config $option\$" "$src/arch/x86" "$src/init" \
 			"$src/kernel" "$src/lib" "$src/security" || exit 3
@@ -153,10 +153,10 @@ messages()
 }
 
 take_lock
-"$TOP/scripts/packages.sh"
-"$TOP/scripts/packages.sh" $clang sparse coccinelle python3-sphinx libssl-dev
-"$TOP/scripts/source.sh"
-"$TOP/scripts/series.sh" apply
+"$TOP/scripts/steps/packages.sh"
+"$TOP/scripts/steps/packages.sh" $clang sparse coccinelle python3-sphinx libssl-dev
+"$TOP/scripts/steps/source.sh"
+"$TOP/scripts/steps/series.sh" apply
 need_space 3000
 rm -rf "$run"
 mkdir -p "$run" "$work"
@@ -164,7 +164,7 @@ if [ ! -d "$OUT/matrix.src" ]; then
 	copy_tree "$OUT/src" "$OUT/matrix.src.tmp"
 	mv "$OUT/matrix.src.tmp" "$OUT/matrix.src"
 fi
-"$TOP/scripts/series.sh" install matrix.src
+"$TOP/scripts/steps/series.sh" install matrix.src
 
 table=$run/table
 : >"$table"

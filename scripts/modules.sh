@@ -12,8 +12,8 @@
 # both run the same tests.  Where Debian left KVM_XEN out there is little to compare, so
 # there stock is the unpatched source, built like the package.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 work=$OUT/modules
 root=$work/root
@@ -202,7 +202,7 @@ kernel_of()
 		esac
 		echo "$ko" >>"$dir/modules/list"
 	done
-	MODULES=$dir/modules INITRAMFS=$dir/initramfs.cpio "$TOP/scripts/initramfs.sh"
+	MODULES=$dir/modules INITRAMFS=$dir/initramfs.cpio "$TOP/scripts/steps/initramfs.sh"
 }
 
 # served: the symbols that the kernel and the patched modules offer, a line a symbol: its
@@ -249,11 +249,11 @@ fact()
 
 take_lock
 patches >/dev/null
-"$TOP/scripts/packages.sh"
+"$TOP/scripts/steps/packages.sh"
 # What dkms depends on, and what is looked into modules with.
-"$TOP/scripts/packages.sh" kmod dpkg-dev lsb-release openssl binutils
-"$TOP/scripts/source.sh"
-"$TOP/scripts/series.sh" apply
+"$TOP/scripts/steps/packages.sh" kmod dpkg-dev lsb-release openssl binutils
+"$TOP/scripts/steps/source.sh"
+"$TOP/scripts/steps/series.sh" apply
 need_space 4000
 
 # The kernel, of the source's very version.
@@ -271,7 +271,7 @@ step "unpacking it" "$LOGS/modules-unpack" "$0" unpack "$debs"
 kernel=$(basename "$root"/boot/vmlinuz-*)
 kernel=${kernel#vmlinuz-}
 headers=$root/usr/src/linux-headers-$kernel
-"$TOP/scripts/packages.sh" "$(sed -n 's/^CC = .*\(gcc-[0-9]*\)$/\1/p' "$headers/.kernelvariables")"
+"$TOP/scripts/steps/packages.sh" "$(sed -n 's/^CC = .*\(gcc-[0-9]*\)$/\1/p' "$headers/.kernelvariables")"
 inside true || die "no overlay of file systems can be mounted here, see above; run this where root may, with BUILD= on a disk."
 
 # The tests are built from the patched tree; a copy that was never compiled will do.
@@ -284,8 +284,8 @@ if [ ! -d "$OUT/patched" ]; then
 		mv "$OUT/tests.tmp" "$OUT/tests"
 	}
 fi
-"$TOP/scripts/series.sh" install "$tree"
-"$TOP/scripts/selftests.sh" "$tree"
+"$TOP/scripts/steps/series.sh" install "$tree"
+"$TOP/scripts/steps/selftests.sh" "$tree"
 
 # Stock.  Its own modules are there already.
 unpatched=
@@ -357,11 +357,11 @@ fi
 # series mends in the accounting of a preempted vCPU shows where that is often, as in the
 # lab's own kernels.
 export WORDS=preempt=full
-"$TOP/scripts/accel.sh" modules/stock
+"$TOP/scripts/steps/accel.sh" modules/stock
 if [ -n "$unpatched" ]; then
-	"$TOP/scripts/boot.sh" modules/own "$run/own"
+	"$TOP/scripts/steps/boot.sh" modules/own "$run/own"
 	status=0
-	"$BUILD/bin/judge" --one "$run/own" "$TOP/lab/splats" >"$run/own/judged" || status=$?
+	"$BUILD/bin/judge" --one "$run/own" "$TOP/lab/tables/splats" >"$run/own/judged" || status=$?
 	[ "$status" -eq 4 ] || {
 		cat "$run/own/judged"
 		die "with Debian's own modules, which have no KVM_XEN, each test has to be skipped; see above."

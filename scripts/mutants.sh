@@ -3,16 +3,15 @@
 # Show that the tests have teeth: build the patched kernel with one deliberate
 # fault at a time and demand that the test which the fault names catches it.
 #
-# The faults are lab/mutants/linux-BASE/*.patch, with two lines ahead of the diff:
-#
-#   Breaks: what is wrong in this kernel
-#   Caught-by: TEST SUBTEST
+# The faults are lab/mutants/*.patch, see scripts/lib/faults.sh; each names the TEST SUBTEST.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/faults.sh
+. "$TOP/scripts/lib/faults.sh"
 
 take_lock
-"$TOP/scripts/prepare.sh"
+"$TOP/scripts/steps/prepare.sh"
 
 export TABLE="$OUT/mutant.tests"
 run=$RESULTS/mutants
@@ -40,17 +39,16 @@ verdict()
 
 n=0
 bad=0
-for fault in "$TOP/lab/mutants/linux-$BASE"/*.patch; do
-	[ -f "$fault" ] || die "there is no lab/mutants/linux-$BASE/*.patch."
-	name=$(basename "$fault" .patch)
-	caught_by=$(sed -n 's/^Caught-by: //p' "$fault")
+for file in $(faults lab/mutants); do
+	name=$(basename "$file" .patch)
+	caught_by=$(fault "$file" Caught-by)
 	subtest=${caught_by#* }
 
-	"$TOP/scripts/kernel.sh" mutant "$fault"
+	"$TOP/scripts/steps/kernel.sh" mutant "$file"
 	# The tests' harness runs the one that -r names, FIXTURE.VARIANT.TEST.
 	echo "${caught_by%% *} ktap 60 -r $subtest" >"$TABLE"
-	"$TOP/scripts/initramfs.sh"
-	"$TOP/scripts/boot.sh" mutant "$run/$name"
+	"$TOP/scripts/steps/initramfs.sh"
+	"$TOP/scripts/steps/boot.sh" mutant "$run/$name"
 
 	what=$(verdict "$run/$name" "$subtest")
 	n=$((n + 1))
@@ -58,7 +56,7 @@ for fault in "$TOP/lab/mutants/linux-$BASE"/*.patch; do
 	caught*) ;;
 	*) bad=$((bad + 1)) ;;
 	esac
-	printf '%-18s  %-28s  %s\n' "$what" "$name" "$(sed -n 's/^Breaks: //p' "$fault")" |
+	printf '%-18s  %-28s  %s\n' "$what" "$name" "$(fault "$file" Breaks)" |
 		tee -a "$run/table"
 done
 

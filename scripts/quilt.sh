@@ -4,15 +4,15 @@
 # series, in $OUT/quilt.  Proved by quilt itself on Debian's source, which has all of
 # Debian's patches applied.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 take_lock
-"$TOP/scripts/packages.sh"
-"$TOP/scripts/packages.sh" quilt
+"$TOP/scripts/steps/packages.sh"
+"$TOP/scripts/steps/packages.sh" quilt
 list=$(patches)
-"$TOP/scripts/source.sh"
-"$TOP/scripts/series.sh" apply
+"$TOP/scripts/steps/source.sh"
+"$TOP/scripts/steps/series.sh" apply
 
 out=$OUT/quilt
 rm -rf "$out"

@@ -1,58 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # One page of all results of all bases: build/report.html for a browser, with nothing
-# outside of it, and build/report.txt for a mail.
+# outside of it, and build/report.txt for a mail.  `report.sh docs` prints the page for
+# docs/results/README.md, of the committed records alone and the same bytes everywhere.
 #
-# It shows what the commands have left (scripts/record.sh) and runs nothing.  What was not
-# run, or was run on another series than that of today, is said to be so.
+# It shows what the commands have left (scripts/lib/records.sh) and runs nothing.  What was
+# not run, or was run on another series than that of today, is said to be so.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/records.sh
+. "$TOP/scripts/lib/records.sh"
 
-commands="verify suite bisect alone matrix mutants unit faults coverage fuzz debug bench modules selftests-bundle soak"
 bases=$(cd "$TOP/bases" && echo linux-* | sed 's/linux-//g')
-take_lock
-work=$BUILD/report
-rm -rf "$work"
-mkdir -p "$work"
 # The links below are those of a run of make for this base.
 unset SERIES
 
-# state BASE COMMAND: what became of it, in one word
-state()
+# has_words STATE: is there a verdict to show?
+has_words()
 {
-	last=$BUILD/results/linux-$1/last/$2
-	if [ ! -f "$last.status" ]; then
-		echo "not run"
-	elif ! (SERIES=$TOP/patches/linux-$1 && series_sums) | cmp -s - "$last.series"; then
-		echo outdated
-	else
-		case $(cat "$last.status") in
-		0) echo pass ;;
-		1) echo FAIL ;;
-		4) echo skipped ;;
-		*) echo "no result" ;;
-		esac
-	fi
-}
-
-# words BASE COMMAND: what it has shown, without the lines of progress but for the last
-words()
-{
-	awk '{ line[NR] = $0 }
-	     END {
-		for (i = 1; i <= NR; i++) {
-			progress = sub(/^\[ *[0-9]+ s\] /, "", line[i])
-			if (!progress || i == NR)
-				print line[i]
-		}
-	     }' "$BUILD/results/linux-$1/last/$2.out"
-}
-
-# last_words BASE COMMAND: its verdict in one line
-last_words()
-{
-	words "$1" "$2" | grep -v '^ *$' | tail -n 1
+	case $1 in
+	pass|FAIL) ;;
+	*) return 1 ;;
+	esac
 }
 
 escape()
@@ -60,48 +30,67 @@ escape()
 	sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g'
 }
 
-text()
+# mended BASE: the rows of verify that stock fails, each with its patch
+mended()
 {
-	echo "A fixed length for KVM's gfn_to_pfn_cache: results, $(date -u +%Y-%m-%d)"
-	for base in $bases; do
-		printf '\nlinux-%s: %s\n\n' "$base" "$(cat "$BUILD/linux-$base/origin" 2>/dev/null || echo "no source here")"
-		for command in $commands; do
-			state=$(state "$base" "$command")
-			case $state in
-			pass|FAIL) what=$(last_words "$base" "$command") ;;
-			*) what= ;;
-			esac
-			printf '  %-16s  %-9s  %s\n' "$command" "$state" "$what"
-		done
-	done
-	for base in $bases; do
-		[ "$(state "$base" verify)" = pass ] || continue
-		printf '\nlinux-%s, what stock fails and the series mends\n\n' "$base"
-		words "$base" verify | sed -n 's/^\( *\)\(.*[^ ]\)  *FAIL    -> pass \*/  \1\2/p'
-	done
-	for base in $bases; do
-		[ "$(state "$base" bench)" = pass ] || continue
-		printf '\nlinux-%s, costs that are not the same\n\n' "$base"
-		words "$base" bench | awk '/^$/ { exit } NR == 1 || $1 != $2'
-	done
-	printf '\nNot tested: %s\n' "$(untested)"
+	words "$(record "$1" verify)" | sed -n 's/^\( *\)\(.*[^ ]\)  *FAIL    -> pass \*/  \1\2/p'
+}
+
+# source_of BASE: the source of its records
+source_of()
+{
+	for command in $commands; do
+		file=$(record "$1" "$command")
+		[ ! -f "$file" ] || said "$file" Source
+	done | sort | uniq -c | sort -rn | sed -n '1s/^ *[0-9]* //p' | grep . || echo "nothing was run"
 }
 
 # untested: what no machine here could do, from the runs themselves
 untested()
 {
 	for base in $bases; do
-		[ ! -f "$BUILD/results/linux-$base/last/verify.out" ] ||
-			sed -n 's/^not tested *//p' "$BUILD/results/linux-$base/last/verify.out"
+		file=$(record "$base" verify)
+		[ ! -f "$file" ] || words "$file" | sed -n 's/^not tested *//p'
 	done | sort -u | paste -sd ';' | sed 's/;/; /g' | grep . || echo "that is for make verify to say"
 }
 
-# picture BASE: that of its costs, if it is of this series
+text()
+{
+	echo "A fixed length for KVM's gfn_to_pfn_cache: results, $(date -u +%Y-%m-%d)"
+	for base in $bases; do
+		printf '\nlinux-%s: %s\n\n' "$base" "$(source_of "$base")"
+		for command in $commands; do
+			file=$(record "$base" "$command")
+			state=$(state "$base" "$file")
+			what=
+			! has_words "$state" || what=$(last_words "$file")
+			printf '  %-16s  %-9s  %s\n' "$command" "$state" "$what"
+		done
+	done
+	for base in $bases; do
+		[ "$(state "$base" "$(record "$base" verify)")" = pass ] || continue
+		printf '\nlinux-%s, what stock fails and the series mends\n\n' "$base"
+		mended "$base"
+	done
+	for base in $bases; do
+		file=$(record "$base" bench)
+		[ "$(state "$base" "$file")" = pass ] || continue
+		printf '\nlinux-%s, costs that are not the same\n\n' "$base"
+		words "$file" | awk '/^$/ { exit } NR == 1 || $1 != $2'
+	done
+	printf '\nNot tested: %s\n' "$(untested)"
+}
+
+# has_picture BASE: is the picture of its costs of this series?
+has_picture()
+{
+	grep -qsxF "<!-- Series: $(SERIES=$TOP/patches/linux-$1 && series_hash) -->" "$TOP/docs/costs/linux-$1.svg"
+}
+
 picture()
 {
-	svg=$TOP/docs/costs/linux-$1.svg
-	if grep -qsxF "<!-- Series: $(SERIES=$TOP/patches/linux-$1 && series_hash) -->" "$svg"; then
-		sed '1,/^<!--/d' "$svg"
+	if has_picture "$1"; then
+		sed '1,/^<!--/d' "$TOP/docs/costs/linux-$1.svg"
 	else
 		echo "<p>The picture in docs/costs is of another series; make bench BASE=$1 draws it anew.</p>"
 	fi
@@ -130,17 +119,17 @@ page()
 	<table><tr><th></th>
 	HTML
 	for base in $bases; do
-		echo "<th>linux-$base<small style=\"font-weight:normal\"> $(escape <"$BUILD/linux-$base/origin")</small></th>"
-	done 2>/dev/null
+		echo "<th>linux-$base<small style=\"font-weight:normal\"> $(source_of "$base" | escape)</small></th>"
+	done
 	echo "</tr>"
 	for command in $commands; do
 		echo "<tr><th>$command</th>"
 		for base in $bases; do
-			state=$(state "$base" "$command")
+			file=$(record "$base" "$command")
+			state=$(state "$base" "$file")
 			echo "<td class=\"$state\"><b>$state</b>"
-			case $state in
-			pass|FAIL) echo "<small><a href=\"#$command-$base\">$(last_words "$base" "$command" | escape)</a></small>" ;;
-			esac
+			! has_words "$state" ||
+				echo "<small><a href=\"#$command-$base\">$(last_words "$file" | escape)</a></small>"
 			echo "</td>"
 		done
 		echo "</tr>"
@@ -149,16 +138,14 @@ page()
 	for base in $bases; do
 		echo "<h2>linux-$base</h2>"
 		for command in $commands; do
-			case $(state "$base" "$command") in
-			pass|FAIL) ;;
-			*) continue ;;
-			esac
+			file=$(record "$base" "$command")
+			has_words "$(state "$base" "$file")" || continue
 			open=
 			[ "$command" != verify ] || open=open
-			echo "<details $open id=\"$command-$base\"><summary>make $command BASE=$base, $(cat "$BUILD/results/linux-$base/last/$command.date")</summary>"
+			echo "<details $open id=\"$command-$base\"><summary>$(said "$file" Command), $(said "$file" Ended)</summary>"
 			[ "$command" != bench ] || picture "$base"
 			echo "<pre>"
-			words "$base" "$command" | escape
+			words "$file" | escape
 			echo "</pre></details>"
 		done
 	done
@@ -171,9 +158,51 @@ page()
 	HTML
 }
 
-text >"$work/report.txt"
-page >"$work/report.html"
-mv "$work/report.txt" "$work/report.html" "$BUILD"
-rmdir "$work"
+# committed: the page of the committed records, for whoever reads the repository on the web
+committed()
+{
+	cat <<-'MD'
+	<!-- SPDX-License-Identifier: GPL-2.0 -->
+	<!-- Made by make results; make report brings it up to date with the series. -->
+	# Results
+
+	What each command of the lab has shown of the series, base by base; a link leads to all that it has said.
+	*Outdated* is a run on an earlier state of the series. `make results BASE=...` runs what is missing.
+	MD
+	for base in $bases; do
+		printf '\n## linux-%s\n\n' "$base"
+		printf 'Source: %s; series: %s\n\n' "$(source_of "$base")" \
+			"$(SERIES=$TOP/patches/linux-$base && series_hash)"
+		echo "| command | | what it has shown | ended |"
+		echo "|---|---|---|---|"
+		for command in $commands; do
+			file=$(record "$base" "$command")
+			state=$(state "$base" "$file")
+			if [ -f "$file" ]; then
+				printf '| [%s](linux-%s/%s) | %s | %s | %s |\n' "$command" "$base" "$command" "$state" \
+					"$(last_words "$file" | sed 's/|/\\|/g')" "$(said "$file" Ended)"
+			else
+				printf '| %s | %s | | |\n' "$command" "$state"
+			fi
+		done
+		! has_picture "$base" || printf '\n![instructions, stock beside patched](../costs/linux-%s.svg)\n' "$base"
+	done
+	printf '\nNot tested: %s.\n' "$(untested)"
+}
+
+if [ "${1:-}" = docs ]; then
+	# Without what was run here
+	record()
+	{
+		echo "$TOP/docs/results/linux-$1/$2"
+	}
+	committed
+	exit
+fi
+take_lock
+text >"$BUILD/report.txt"
+page >"$BUILD/report.html"
+"$0" docs >"$BUILD/README.md"
+mv "$BUILD/README.md" "$TOP/docs/results/README.md"
 sed '/^linux-[^:]*, /,$d' "$BUILD/report.txt"
 say "$(shown "$BUILD/report.html") for a browser, $(shown "$BUILD/report.txt") for a mail"

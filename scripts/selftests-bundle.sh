@@ -1,25 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # One archive for people who want to run the Xen selftests on a host of theirs: static
-# test programs, and a runner (lab/host.c) that needs nothing installed.
+# test programs, and a runner (lab/vm/bundle.c) that needs nothing installed.
 #
 # The archive is proved in the VM: on the patched kernel it has to pass, on the stock one
 # to fail and to know why.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 take_lock
-"$TOP/scripts/prepare.sh"
+"$TOP/scripts/steps/prepare.sh"
 
 name=kvm-xen-selftests-$BASE
 dir=$OUT/bundle/$name
 rm -rf "$OUT/bundle"
 mkdir -p "$dir"
 cp "$OUT"/selftests/bin/* "$dir"
-cp "$BUILD/bin/host" "$dir/run"
-cp "$TOP/lab/tests" "$TOP/COPYING" "$dir"
-cp "$TOP/lab/expect/linux-$BASE" "$dir/meaning"
+cp "$BUILD/bin/bundle" "$dir/run"
+cp "$TOP/lab/tables/tests" "$TOP/COPYING" "$dir"
+cp "$TOP/lab/tables/expect/linux-$BASE" "$dir/meaning"
 cp "$TOP/docs/host.md" "$dir/README.md"
 {
 	echo "the tests of the series for linux-$BASE, built from $(cat "$OUT/origin")"
@@ -40,7 +40,7 @@ echo "run	plain	400" >"$run/tests"
 export TABLE="$run/tests" TESTS="$dir"
 FILES=$(cd "$dir" && find . -type f ! -name run | sed 's|^\./||' | tr '\n' ' ')
 export FILES
-"$TOP/scripts/initramfs.sh"
+"$TOP/scripts/steps/initramfs.sh"
 boot_both "$run"
 for kernel in stock patched; do
 	say "$kernel: $(sed -n 's/^  # # \([0-9]* of .*\)/\1/p' "$run/$kernel/ktap")"

@@ -3,13 +3,13 @@
 # Boot stock and patched again and again (BOOTS=20) and demand the same passing
 # table each time: a result that flakes is no evidence.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 BOOTS=${BOOTS:-20}
 [ "$BOOTS" -gt 0 ] 2>/dev/null || die "BOOTS=$BOOTS is no number of boots; give 1 or more."
 take_lock
-"$TOP/scripts/prepare.sh"
+"$TOP/scripts/steps/prepare.sh"
 
 soak=$RESULTS/soak
 rm -rf "$soak"

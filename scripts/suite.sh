@@ -4,18 +4,18 @@
 # and without them (kvm_amd.npt=0).
 #
 # A test's verdict has to be the same on both kernels, but for those that
-# lab/expect/linux-BASE wants to fail on stock.  What fails on both, or at times, under
-# TCG is in lab/suite/linux-BASE, with its reason; nothing else may fail.  With KVM nobody
+# lab/tables/expect/linux-BASE wants to fail on stock.  What fails on both, or at times, under
+# TCG is in lab/tables/suite/linux-BASE, with its reason; nothing else may fail.  With KVM nobody
 # knows what the host's does, and a test may fail there if it fails on both.
 #
 # Tests that ask for trouble may have the kernel say so, but the patched one may say
-# nothing of lab/splats that stock does not.
+# nothing of lab/tables/splats that stock does not.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 take_lock
-"$TOP/scripts/prepare.sh"
+"$TOP/scripts/steps/prepare.sh"
 
 tests=$OUT/suite
 
@@ -38,7 +38,7 @@ if [ "$key" != "$(cat "$tests/.lab-built" 2>/dev/null)" ]; then
 	named TEST_GEN_PROGS >"$tests/all"
 	[ -s "$tests/all" ] || die "the selftests' Makefile names no test."
 	while read -r name; do
-		[ -f "$tests/bin/$name" ] || grep -q "^$name broken #" "$TOP/lab/suite/linux-$BASE" ||
+		[ -f "$tests/bin/$name" ] || grep -q "^$name broken #" "$TOP/lab/tables/suite/linux-$BASE" ||
 			die "the selftest $name cannot be built, and nobody knows why; see $(shown "$LOGS/suite")."
 	done <"$tests/all"
 	echo "$key" >"$tests/.lab-built"
@@ -46,18 +46,18 @@ fi
 
 # Those that are scripts want more than the VM has.
 for name in $(named TEST_PROGS); do
-	grep -q "^$name not-run #" "$TOP/lab/suite/linux-$BASE" ||
-		die "the selftest $name is a script, which is not run; say why not in lab/suite/linux-$BASE."
+	grep -q "^$name not-run #" "$TOP/lab/tables/suite/linux-$BASE" ||
+		die "the selftest $name is a script, which is not run; say why not in lab/tables/suite/linux-$BASE."
 done
 
 export TABLE="$OUT/suite.tests" TESTS="$tests/bin"
 for name in "$TESTS"/*; do
 	# Those that are known to fail need not be waited for.
 	limit=300
-	! grep -q "^$(basename "$name") fail #" "$TOP/lab/suite/linux-$BASE" || limit=60
+	! grep -q "^$(basename "$name") fail #" "$TOP/lab/tables/suite/linux-$BASE" || limit=60
 	echo "$(basename "$name")	plain	$limit"
 done >"$TABLE"
-"$TOP/scripts/initramfs.sh"
+"$TOP/scripts/steps/initramfs.sh"
 run=$RESULTS/suite
 rm -rf "$run"
 mkdir -p "$run"
@@ -70,12 +70,12 @@ verdicts()
 		-e 's/^not ok [0-9]* \([^ ]*\).*/\1 FAIL/p' "$1/ktap" | sort
 }
 
-# splats CONSOLE: the lines of it that lab/splats denies, a line a kind: without the numbers
+# splats CONSOLE: the lines of it that lab/tables/splats denies, a line a kind: without the numbers
 # that another boot or another place in the source changes
 splats()
 {
 	[ -s "$1" ] || die "a boot of the suite left no console; see $(shown "$1")."
-	"$BUILD/bin/judge" --splats "$1" "$TOP/lab/splats" >"$run/splats"
+	"$BUILD/bin/judge" --splats "$1" "$TOP/lab/tables/splats" >"$run/splats"
 	sed -E 's/0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\b[0-9]+/N/g' "$run/splats" | sort -u
 }
 
@@ -96,11 +96,11 @@ done
 
 accel=$(head -n 1 "$BUILD/accel")
 
-# known NAME WHAT NPT: does lab/suite know that this test fails (fail), or at times
+# known NAME WHAT NPT: does lab/tables/suite know that this test fails (fail), or at times
 # (varies)?  Its reasons are about TCG and excuse nothing elsewhere.
 known()
 {
-	[ "$accel" = tcg ] && grep -q "^$1 $2\( npt=$3\)\? #" "$TOP/lab/suite/linux-$BASE"
+	[ "$accel" = tcg ] && grep -q "^$1 $2\( npt=$3\)\? #" "$TOP/lab/tables/suite/linux-$BASE"
 }
 
 # judge NAME STOCK PATCHED NPT: what is wrong with these two verdicts, if anything
@@ -108,7 +108,7 @@ judge()
 {
 	case $2-$3 in
 	pass-pass|skip-skip)
-		! known "$1" fail "$4" || echo "passes; take it out of lab/suite/linux-$BASE"
+		! known "$1" fail "$4" || echo "passes; take it out of lab/tables/suite/linux-$BASE"
 		;;
 	FAIL-FAIL)
 		[ "$accel" != tcg ] || known "$1" fail "$4" || known "$1" varies "$4" ||
@@ -116,7 +116,7 @@ judge()
 		;;
 	*MISSING*) echo "no result" ;;
 	FAIL-pass)
-		grep -q "^$1 .* fail [^ ]* # " "$TOP/lab/expect/linux-$BASE" || known "$1" varies "$4" || echo DIFFERS
+		grep -q "^$1 .* fail [^ ]* # " "$TOP/lab/tables/expect/linux-$BASE" || known "$1" varies "$4" || echo DIFFERS
 		;;
 	*) known "$1" varies "$4" || echo DIFFERS ;;
 	esac
@@ -137,7 +137,7 @@ for npt in 1 0; do
 	sed "s/^/npt=$npt, a splat of patched alone: /" "$run/npt$npt/new.splats"
 	comm -12 "$run/npt$npt/stock.splats" "$run/npt$npt/patched.splats" | sed "s/^/npt=$npt, a splat of both: /"
 done
-sed -n '/^#/!s/ \(fail\|varies\|broken\|not-run\)\( npt=[01]\)\? # /\2: /p' "$TOP/lab/suite/linux-$BASE"
+sed -n '/^#/!s/ \(fail\|varies\|broken\|not-run\)\( npt=[01]\)\? # /\2: /p' "$TOP/lab/tables/suite/linux-$BASE"
 echo
 echo "suite: $(wc -l <"$run/names") tests, with npt=1 and npt=0; $bad with a verdict that is not the same or not expected," \
 	"$bad_splats kinds of splats on patched that stock has not got"

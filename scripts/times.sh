@@ -4,8 +4,8 @@
 # after an edit of virt/kvm/pfncache.c, and the boot.  No compiler cache: it
 # would measure an earlier run.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 take_lock
 dir=$BUILD/times

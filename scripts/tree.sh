@@ -5,10 +5,10 @@
 # where that ends; `git rebase -i base` moves them along.  The patches stay the source
 # of truth; `make export` brings the branch back to them.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
-# shellcheck source=scripts/git.sh
-. "$TOP/scripts/git.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/git.sh
+. "$TOP/scripts/lib/git.sh"
 
 # create_base: the repository with the pristine source; 80000 files
 create_base()
@@ -43,8 +43,8 @@ drop_topics()
 take_lock
 list=$(patches)
 topics >/dev/null
-"$TOP/scripts/packages.sh"
-"$TOP/scripts/source.sh"
+"$TOP/scripts/steps/packages.sh"
+"$TOP/scripts/steps/source.sh"
 
 if [ ! -d "$tree" ]; then
 	need_space 2500

@@ -5,15 +5,15 @@
 # Stock has to fail where unit/expect/linux-BASE says so and nowhere else, patched
 # nowhere.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
-# shellcheck source=scripts/host.sh
-. "$TOP/scripts/host.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/host.sh
+. "$TOP/scripts/lib/host.sh"
 
 take_lock
 host_packages
-"$TOP/scripts/source.sh"
-"$TOP/scripts/series.sh" apply
+"$TOP/scripts/steps/source.sh"
+"$TOP/scripts/steps/series.sh" apply
 host_stock programs
 host_patched programs
 

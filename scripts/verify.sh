@@ -3,12 +3,12 @@
 # The main job: build stock and patched kernel, boot both with the same tests,
 # keep the run under $RESULTS and judge it.
 
-# shellcheck source=scripts/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "$0")/lib/common.sh"
 
 take_lock
 patches >/dev/null
-"$TOP/scripts/prepare.sh"
+"$TOP/scripts/steps/prepare.sh"
 
 run=$RESULTS/$(date -u +%Y%m%dT%H%M%SZ)
 mkdir -p "$run"

@@ -39,7 +39,7 @@ mails()
 			[ -n "$KTREE" ] || grep -qxF "base: $(cat "$OUT/origin")" "$mail"
 			below=$(topics | sed "/^$1\$/,\$d" | wc -l)
 			sed -n '/^Depends on: /,/^$/p' "$mail" | grep -c '("..*")' | grep -qx "$below"
-			sed -n "s|.* fail \($1/[0-9]*\) # .*|\1|p" "$TOP/lab/expect/linux-$BASE" |
+			sed -n "s|.* fail \($1/[0-9]*\) # .*|\1|p" "$TOP/lab/tables/expect/linux-$BASE" |
 				while read -r patch; do
 					! is_own || grep -q "^    .*  $patch\$" "$mail"
 				done
@@ -93,4 +93,4 @@ check "git am of all topics gives the series" taken
 check "a second version has a range-diff: make mail TOPIC=... V=2" second_version
 check "the series in quilt's form applies: make quilt" "$TOP/scripts/quilt.sh"
 check "the archive of selftests passes and fails where it has to: make selftests-bundle" \
-	"$TOP/scripts/record.sh" selftests-bundle
+	"$TOP/scripts/steps/record.sh" selftests-bundle

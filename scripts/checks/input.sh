@@ -84,7 +84,7 @@ wrong_series()
 	printf -- '--- a/MAINTAINERS\n+++ b/MAINTAINERS\n@@ -1,1 +1,9 @@\n x\n' \
 		>"$WORK/series/0001-gone.patch"
 	refuses "0001-gone.patch does not apply.*patch: \*\*\*\* " \
-		env SERIES="$WORK/series" "$TOP/scripts/series.sh" apply
+		env SERIES="$WORK/series" "$TOP/scripts/steps/series.sh" apply
 }
 
 # An apt that knows no mirror of Debian.
@@ -95,7 +95,7 @@ no_suite()
 	chmod +x "$WORK/nosuite/apt-get"
 	status=0
 	env -u SERIES BASE=7.3 BUILD="$WORK/build" PATH="$WORK/nosuite:$PATH" \
-		"$TOP/scripts/source.sh" >"$WORK/out" 2>&1 || status=$?
+		"$TOP/scripts/steps/source.sh" >"$WORK/out" 2>&1 || status=$?
 	cat "$WORK/out"
 	[ "$status" -eq 4 ] &&
 		tail -n 1 "$WORK/out" | grep -q "^lab: skipped: no linux-source-7.3 to be had from trixie-backports"
@@ -110,12 +110,12 @@ full_disk()
 	# Whatever comes, the disk goes.
 	good=yes
 	refuses "20 MiB left and 5000 MiB are needed" \
-		env BUILD="$WORK/full" "$TOP/scripts/source.sh" || good=no
+		env BUILD="$WORK/full" "$TOP/scripts/steps/source.sh" || good=no
 	mkdir -p "$WORK/full/linux-$BASE/src/tools/objtool"
 	echo "a source" >"$WORK/full/linux-$BASE/origin"
 	cat /dev/zero >"$WORK/full/file" 2>/dev/null || :
 	refuses "the disk of .* is full" \
-		env BUILD="$WORK/full" "$TOP/scripts/kernel.sh" stock || good=no
+		env BUILD="$WORK/full" "$TOP/scripts/steps/kernel.sh" stock || good=no
 	umount "$WORK/full"
 	[ "$good" = yes ]
 }
@@ -150,7 +150,7 @@ ended_build()
 	echo unfinished >"$mark"
 	ended TERM 143 "-C $OUT/stock" kernel.sh stock ""
 	[ ! -e "$mark" ]
-	"$TOP/scripts/kernel.sh" stock
+	"$TOP/scripts/steps/kernel.sh" stock
 	[ -e "$mark" ]
 }
 
@@ -189,9 +189,9 @@ record()
 	shift 3
 	status=0
 	env -u SERIES -u KTREE -u KTARBALL -u LAB_LOCK BUILD="$WORK/recorded" DO="$command" "$@" \
-		"$WORK/lab/scripts/record.sh" stub || status=$?
+		"$WORK/lab/scripts/steps/record.sh" stub || status=$?
 	[ "$status" -eq "$wanted" ]
-	[ "$(cat "$WORK/recorded/results/linux-$BASE/last/stub.out")" = "$words" ]
+	[ "$(sed '1,/^$/d' "$WORK/recorded/results/linux-$BASE/last/stub")" = "$words" ]
 }
 
 last_result()
@@ -199,7 +199,7 @@ last_result()
 	mkdir -p "$WORK/lab" "$WORK/recorded"
 	cp -r "$TOP/scripts" "$TOP/bases" "$TOP/patches" "$WORK/lab"
 	# shellcheck disable=SC2016 # the stub's own variables
-	printf '#!/bin/sh\n. "$(dirname "$0")/common.sh"\neval "$DO"\n' >"$WORK/lab/scripts/stub.sh"
+	printf '#!/bin/sh\n. "$(dirname "$0")/lib/common.sh"\neval "$DO"\n' >"$WORK/lab/scripts/stub.sh"
 	chmod +x "$WORK/lab/scripts/stub.sh"
 	record 0 good "echo good"
 	record 2 good 'die "refused"'
@@ -215,7 +215,7 @@ last_result()
 	exec 8>&-
 	record 2 begun 'echo begun; die "broken"'
 	record 1 failed "echo failed; exit 1" FUZZ_SECONDS=60 SEED=1
-	[ "$(cat "$WORK/recorded/results/linux-$BASE/last/stub.status")" -eq 1 ]
+	grep -qx "# Status: 1" "$WORK/recorded/results/linux-$BASE/last/stub"
 }
 
 check "an unknown BASE is refused" wrong_base

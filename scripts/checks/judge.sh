@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
-# Checks of the judge with recorded runs, lab/fixtures; sourced by check.sh.
+# Checks of the judge with recorded runs, lab/host/fixtures; sourced by check.sh.
 
 # judged DIR: the judge's exit status and its verdict line, as in `verdict`
 judged()
 {
 	status=0
 	ASAN_OPTIONS=detect_leaks=0 "$WORK/sanitized/bin/judge" "$1" "$1/expect" \
-		"${2:-$TOP/lab/splats}" >"$1/out" 2>&1 || status=$?
+		"${2:-$TOP/lab/tables/splats}" >"$1/out" 2>&1 || status=$?
 	echo "$status"
 	tail -n 1 "$1/out"
 }
@@ -16,8 +16,8 @@ judged()
 lay_out()
 {
 	rm -rf "$WORK/run"
-	cp -r "$TOP/lab/fixtures/good" "$WORK/run"
-	cp -r "$TOP/lab/fixtures/$1/." "$WORK/run"
+	cp -r "$TOP/lab/host/fixtures/good" "$WORK/run"
+	cp -r "$TOP/lab/host/fixtures/$1/." "$WORK/run"
 }
 
 fixture()
@@ -37,7 +37,7 @@ any_cut()
 	size=$(wc -c <"$WORK/run/patched/ktap")
 	cut=0
 	while [ "$cut" -lt $((size - 1)) ]; do
-		head -c "$cut" "$TOP/lab/fixtures/good/patched/ktap" >"$WORK/run/patched/ktap"
+		head -c "$cut" "$TOP/lab/host/fixtures/good/patched/ktap" >"$WORK/run/patched/ktap"
 		got=$(judged "$WORK/run")
 		case $got in
 		2*INCOMPLETE:*) ;;
@@ -79,31 +79,31 @@ one()
 
 one_boot()
 {
-	good=$TOP/lab/fixtures/good
-	one 'PASS: 4 results; all pass on kernel, no splat' "$good/patched" "$TOP/lab/splats"
-	one 'FAIL: 4 results; 2 failed on kernel, 0 splat lines' "$good/stock" "$TOP/lab/splats"
+	good=$TOP/lab/host/fixtures/good
+	one 'PASS: 4 results; all pass on kernel, no splat' "$good/patched" "$TOP/lab/tables/splats"
+	one 'FAIL: 4 results; 2 failed on kernel, 0 splat lines' "$good/stock" "$TOP/lab/tables/splats"
 }
 
 # In the midst of a series a row fails as long as the patch that mends it is not there, and
 # no longer; likewise a splat.
 one_boot_of_some()
 {
-	good=$TOP/lab/fixtures/good
-	splat=$TOP/lab/fixtures/splat-expected-on-stock
+	good=$TOP/lab/host/fixtures/good
+	splat=$TOP/lab/host/fixtures/splat-expected-on-stock
 	one 'PASS: 4 results; 2 fail as expected, all others pass on kernel, no splat' \
-		"$good/stock" "$TOP/lab/splats" "$good/expect"
+		"$good/stock" "$TOP/lab/tables/splats" "$good/expect"
 	grep -q '^  vcpu_info: page 0 is intact .*FAIL \*  fixes/0002$' "$WORK/one"
 	one 'FAIL: 4 results; 3 failed on kernel, 0 splat lines' \
-		"$good/patched" "$TOP/lab/splats" "$good/expect"
+		"$good/patched" "$TOP/lab/tables/splats" "$good/expect"
 	grep -v fixes/0001 "$good/expect" >"$WORK/expect"
 	one 'FAIL: 4 results; 1 failed on kernel, 0 splat lines' \
-		"$good/stock" "$TOP/lab/splats" "$WORK/expect"
+		"$good/stock" "$TOP/lab/tables/splats" "$WORK/expect"
 	lay_out splat-expected-on-stock
 	one 'PASS: 4 results; 2 fail as expected, .*, no splat' \
-		"$WORK/run/stock" "$TOP/lab/splats" "$splat/expect"
+		"$WORK/run/stock" "$TOP/lab/tables/splats" "$splat/expect"
 	grep -v fixes/0003 "$splat/expect" >"$WORK/expect"
 	one 'FAIL: 4 results; 0 failed on kernel, [1-9].* splat lines' \
-		"$WORK/run/stock" "$TOP/lab/splats" "$WORK/expect"
+		"$WORK/run/stock" "$TOP/lab/tables/splats" "$WORK/expect"
 }
 
 # A row of the expectations says which patch mends it, and why it fails.
@@ -130,7 +130,7 @@ splats_alone()
 {
 	for case in splat good; do
 		ASAN_OPTIONS=detect_leaks=0 "$WORK/sanitized/bin/judge" --splats \
-			"$TOP/lab/fixtures/$case/patched/console" "$TOP/lab/splats" >"$WORK/$case.splats"
+			"$TOP/lab/host/fixtures/$case/patched/console" "$TOP/lab/tables/splats" >"$WORK/$case.splats"
 	done
 	grep -q '^WARNING: CPU: 1 PID: 61 at ' "$WORK/splat.splats"
 	[ ! -s "$WORK/good.splats" ]
@@ -151,13 +151,13 @@ broken_scan()
 }
 
 # cost STATUS MARK STOCK PATCHED [LIST]: the status and the mark of a row with these figures,
-# where lab/costs has LIST of it
+# where lab/tables/costs has LIST of it
 cost()
 {
 	printf '%s\n' "${5:-}" >"$WORK/list"
 	printf '%s\t%s\t-\trow\n' "$3" "$4" >"$WORK/rows"
 	status=0
-	awk -F'\t' -v base=0 -f "$TOP/lab/costs/costs.awk" "$WORK/list" "$WORK/rows" >"$WORK/table" || status=$?
+	awk -F'\t' -v base=0 -f "$TOP/lab/host/costs.awk" "$WORK/list" "$WORK/rows" >"$WORK/table" || status=$?
 	cat "$WORK/table"
 	[ "$status" -eq "$1" ]
 	sed -n 2p "$WORK/table" | grep -q " row$2"
@@ -180,7 +180,7 @@ costs()
 	cost 1 '$' 10 10 "another${tab}-${tab}why"
 }
 
-for dir in "$TOP"/lab/fixtures/*/; do
+for dir in "$TOP"/lab/host/fixtures/*/; do
 	name=$(basename "$dir")
 	check "the judge on a recorded run: $name" fixture "$name"
 done

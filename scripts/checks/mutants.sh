@@ -4,7 +4,7 @@
 
 mutants()
 {
-	"$TOP/scripts/record.sh" mutants >&3 2>&1
+	"$TOP/scripts/steps/record.sh" mutants >&3 2>&1
 }
 
 check "the tests catch every deliberate fault: make mutants" mutants

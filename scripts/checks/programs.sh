@@ -5,7 +5,7 @@
 lint()
 {
 	cd "$TOP" || exit
-	shellcheck -x scripts/*.sh scripts/checks/*.sh .ci/run packaging/dkms/postinst.in packaging/dkms/prerm.in
+	shellcheck -x scripts/*.sh scripts/*/*.sh .ci/run packaging/dkms/postinst.in packaging/dkms/prerm.in
 }
 
 warnings()
@@ -26,11 +26,20 @@ licences()
 	cd "$TOP" || exit
 	# Recorded runs and the licence's own text carry no licence line.
 	lacking=$(find . -path ./.git -prune -o -path "./${BUILD#"$TOP"/}" -prune -o \
-		-path './lab/fixtures/*/*' -prune -o -path './patches/*' -prune -o \
-		-type f ! -name COPYING ! -name '*.md' ! -path ./lab/fixtures/README \
+		-path './lab/host/fixtures/*/*' -prune -o -path './patches/*' -prune -o \
+		-type f ! -name COPYING ! -name '*.md' ! -path ./lab/host/fixtures/README \
 		-exec grep -L SPDX-License-Identifier {} +)
 	[ -z "$lacking" ] || {
 		echo "no SPDX line: $lacking"
+		exit 1
+	}
+}
+
+# What was run on another series has to be marked so.
+page()
+{
+	"$TOP/scripts/report.sh" docs | diff -u "$TOP/docs/results/README.md" - || {
+		echo "docs/results/README.md is not of the series and records that are here; make report brings it up to date."
 		exit 1
 	}
 }
@@ -39,3 +48,4 @@ check "shellcheck finds nothing in the scripts" lint
 check "the programs build without a warning" warnings
 check "the judge builds with the sanitizers" sanitized
 check "every file names its licence" licences
+check "the page of results is of this series, or says that it is not" page

@@ -15,7 +15,7 @@ checkpatch()
 
 applies()
 {
-	"$TOP/scripts/series.sh" apply
+	"$TOP/scripts/steps/series.sh" apply
 }
 
 # The series file and the folders name the same patches, numbered from 0001 in each topic;
@@ -36,14 +36,14 @@ complete()
 	done
 }
 
-# Each row of lab/expect is mended by a patch that there is.
+# Each row of lab/tables/expect is mended by a patch that there is.
 expected()
 {
 	sed -n -e '/^#/d' -e 's/.* fail \([^ ]*\) # .*/\1/p' -e 's/^splat \([^ ]*\) .*/\1/p' \
-		"$TOP/lab/expect/linux-$BASE" | sort -u >"$WORK/menders"
+		"$TOP/lab/tables/expect/linux-$BASE" | sort -u >"$WORK/menders"
 	patches | sed 's|/\([0-9]*\)-.*|/\1|' | sort | comm -23 "$WORK/menders" - >"$WORK/gone"
 	[ ! -s "$WORK/gone" ] || {
-		echo "lab/expect/linux-$BASE names what is no patch: $(paste -sd ' ' "$WORK/gone")"
+		echo "lab/tables/expect/linux-$BASE names what is no patch: $(paste -sd ' ' "$WORK/gone")"
 		exit 1
 	}
 }
@@ -142,7 +142,7 @@ stacked()
 	"$TOP/scripts/tree.sh"
 }
 
-check "the source is there" "$TOP/scripts/source.sh"
+check "the source is there" "$TOP/scripts/steps/source.sh"
 # Nothing else about this base can be checked without.
 # shellcheck disable=SC2034 # check.sh asks for it
 if [ "$STATUS" -eq 4 ]; then

@@ -5,7 +5,7 @@
 # Its table is shown, pass or not.
 verify()
 {
-	"$TOP/scripts/record.sh" verify 2>&1 | tee "$WORK/verify" >&3
+	"$TOP/scripts/steps/record.sh" verify 2>&1 | tee "$WORK/verify" >&3
 	tail -n 1 "$WORK/verify" | grep -q '^PASS: '
 }
 
@@ -34,5 +34,5 @@ operations()
 check "stock fails and patched passes: make verify" verify
 check "stock marks events by locked operations on 8 bytes, patched on 4" operations
 # Where stock does wrong without its Xen emulation, too
-! grep -q '^pfncache_test kvmclock\.' "$TOP/lab/expect/linux-$BASE" ||
-	check "so it is without CONFIG_KVM_XEN: make no-xen" "$TOP/scripts/record.sh" no-xen
+! grep -q '^pfncache_test kvmclock\.' "$TOP/lab/tables/expect/linux-$BASE" ||
+	check "so it is without CONFIG_KVM_XEN: make no-xen" "$TOP/scripts/steps/record.sh" no-xen
