@@ -28,12 +28,11 @@ configure()
 	xz -dc "$1" >.config
 	scripts/kconfig/merge_config.sh -m .config "$TOP/packaging/deb.config"
 	make olddefconfig
-	grep '^CONFIG_' "$TOP/packaging/deb.config" | while read -r option; do
-		grep -qxF "$option" .config || {
-			echo "Kconfig took away $option"
-			exit 1
-		}
-	done
+	lost=$(lost_options .config "$TOP/packaging/deb.config")
+	[ -z "$lost" ] || {
+		echo "Kconfig took away $lost"
+		exit 1
+	}
 }
 
 # Called by name through step(), in a shell of its own.

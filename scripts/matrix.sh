@@ -49,12 +49,11 @@ configure()
 	in_source "$kernel" "$@" defconfig
 	"$src/scripts/kconfig/merge_config.sh" -m -O "$dir" "$dir/.config" "$common" "$fragment"
 	in_source "$kernel" "$@" olddefconfig
-	last_options "$common" "$fragment" | while read -r line; do
-		grep -qxF "$line" "$dir/.config" || {
-			echo "error: Kconfig took away $line"
-			exit 1
-		}
-	done
+	lost=$(lost_options "$dir/.config" "$common" "$fragment")
+	[ -z "$lost" ] || {
+		echo "error: Kconfig took away $lost"
+		exit 1
+	}
 }
 
 # exports KERNEL: what KVM's modules take from each other and from the kernel has to be
@@ -218,8 +217,7 @@ row distribution "gcc, modules, FORTIFY_SOURCE=y UBSAN_BOUNDS=y" build distribut
 row no-xen "gcc, KVM_XEN=n" build no-xen CC="$CC"
 row no-smm "gcc, KVM_SMM=n" build no-smm CC="$CC"
 row lockdep "gcc, PROVE_LOCKING=y" build lockdep CC="$CC"
-# The option is in each kernel, but not for x86.
-if grep -q 'select ARCH_SUPPORTS_RT$' "$OUT/src/arch/x86/Kconfig"; then
+if has_rt; then
 	row rt "gcc, PREEMPT_RT=y" build rt CC="$CC"
 else
 	printf '%-12s %-46s %7s  %s\n' rt "gcc, PREEMPT_RT=y" "" "not in this kernel" | tee -a "$table"

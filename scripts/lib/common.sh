@@ -161,6 +161,29 @@ last_options()
 	} END { for (option in last) print last[option] }'
 }
 
+# lost_options CONFIG FILE...: those of them that CONFIG, a .config, has otherwise; it has no
+# line of an option that something else rules out
+lost_options()
+{
+	dotconfig=$1
+	shift
+	last_options "$@" | while read -r line; do
+		case $line in
+		"# "*)
+			option=${line#"# "}
+			! grep -q "^${option%% *}=" "$dotconfig" || echo "$line"
+			;;
+		*) grep -qxF "$line" "$dotconfig" || echo "$line" ;;
+		esac
+	done
+}
+
+# has_rt: can the base have PREEMPT_RT?  The option is in each source, but not for x86.
+has_rt()
+{
+	grep -q 'select ARCH_SUPPORTS_RT$' "$OUT/src/arch/x86/Kconfig"
+}
+
 # boot_both DIR [FOLDER]: boot the stock and the patched kernel of $OUT, or of a FOLDER there,
 # side by side, for neither takes more than a CPU under TCG; what they leave is in DIR/stock
 # and DIR/patched.

@@ -41,9 +41,7 @@ configure()
 	scripts/kconfig/merge_config.sh -m .config $fragments
 	make CC="$CC" olddefconfig
 	# shellcheck disable=SC2086
-	last_options $fragments | while read -r option; do
-		grep -qxF "$option" .config || echo "$option"
-	done >.lab-lost
+	lost_options .config $fragments >.lab-lost
 	cd "$TOP"
 }
 
