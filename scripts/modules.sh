@@ -304,6 +304,16 @@ manifest >"$work/before"
 name=kvm-gpc-$BASE
 deb=$work/$name-dkms_${version}_all.deb
 package
+# Without the kernel's headers it must not look as if all had gone well.
+log=$LOGS/modules-headless
+mv "$root/lib/modules/$kernel/build" "$work/build"
+status=0
+inside dpkg -i "$deb" >"$log" 2>&1 || status=$?
+mv "$work/build" "$root/lib/modules/$kernel/build"
+if [ "$status" -eq 0 ] || ! grep -q "nothing was built, as the headers of $kernel are not there" "$log"; then
+	die "without the headers the installation does not fail, or does not say why; see $(shown "$log")."
+fi
+inside dpkg -r "$name-dkms" >>"$log" 2>&1
 start=$(uptime)
 step "installing the package, which builds the modules" "$LOGS/modules-install" \
 	"$0" inside dpkg -i "$deb"
@@ -378,6 +388,7 @@ fact patched "$(shown "$deb"), $(($(wc -c <"$deb") / 1024)) KiB"
 fact installed "by dpkg and DKMS in $seconds s on $(nproc) CPUs, the modules have $size KiB"
 fact symbols "$takes taken, each offered by this kernel or these modules with the same checksum"
 fact fence "refused for a kernel ${kernel}1, whose own installation goes on"
+fact headless "without the kernel's headers the installation fails and says what to install"
 fact removed "each file is what it was before, modprobe finds Debian's own modules again"
 for file in $(users); do
 	count=$(unserved "$file")

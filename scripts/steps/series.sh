@@ -38,6 +38,13 @@ why_not()
 	     END { if (!found) print last }' | paste -sd ',' | sed 's/,/, /g'
 }
 
+# rejecting PATCH: whose topic that is, and which ones are good
+rejecting()
+{
+	before=$(patches | sed "\|^$1\$|,\$d" | cut -d/ -f1 | uniq | grep -vxF "${1%%/*}" | paste -sd ' ')
+	echo " the topic ${1%%/*} rejects${before:+, $(echo "$before" | sed 's/ / and /g') applied before it}"
+}
+
 apply()
 {
 	list=$(patches)
@@ -54,7 +61,7 @@ apply()
 			--reject-file=- <"$SERIES/$name" >"$OUT/series.out" 2>&1 ||
 			die "$name does not apply to $(cat "$OUT/origin"):" \
 				"$(why_not <"$OUT/series.out");" \
-				"give another kernel or mend the patch."
+				"give another kernel or mend the patch;$(rejecting "$name")."
 		n=$((n + 1))
 	done
 	(cd "$OUT/series" && find . -type f -exec sha256sum {} +) |
