@@ -58,6 +58,9 @@ u64 cache_address(struct cache *cache, bool *hva);
  */
 void cache_invariants(struct cache *cache);
 
+/* caches_are_gone() - is no cache left where invalidations find it? */
+bool caches_are_gone(void);
+
 /* The kernel's MMU notifier */
 void invalidate_range_start(unsigned long start, unsigned long end);
 void invalidate_range_end(unsigned long start, unsigned long end);

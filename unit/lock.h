@@ -34,6 +34,33 @@ void lock_assert(struct lock *lock, int how);
 /* might_sleep() - fail if the caller holds a lock that spins */
 void might_sleep(void);
 
+/* Those who wait for something to happen, as in include/linux/wait.h */
+struct waiter {
+	struct waiter *next;
+	bool queued;
+	bool sleeps;		/* or is about to */
+};
+
+struct wait_queue {
+	struct waiter *first;
+	atomic_int nr;		/* of waiters in the queue */
+	pthread_mutex_t mutex;	/* pthreads.c alone, as is what follows */
+	pthread_cond_t woken;
+};
+
+void wait_init(struct wait_queue *queue);
+
+/* wait_prepare() - get into the queue, to sleep soon: false, and not, if the caller is killed */
+bool wait_prepare(struct wait_queue *queue, struct waiter *waiter);
+
+/* wait_sleep() - sleep, unless woken since wait_prepare(), until woken or killed */
+void wait_sleep(struct wait_queue *queue, struct waiter *waiter);
+
+/* wait_finish() - leave the queue, if nobody who woke the caller has seen to that */
+void wait_finish(struct wait_queue *queue, struct waiter *waiter);
+
+void wait_wake_all(struct wait_queue *queue);
+
 /* point() - a place where another thread may come in between */
 void point(void);
 

@@ -23,9 +23,18 @@ void all_invariants(void)
 		cache_invariants(&caches[i]);
 }
 
-/* An access that may not wait may always find the cache in the midst of a change. */
-static bool ret_is(const struct half *half, int ret)
+/*
+ * An access that may not wait may always find the cache in the midst of a change.  One
+ * that is killed while it waits is undone like one that finds no page.
+ */
+static bool ret_is(const struct half *half, int ret, const struct half *other,
+		   struct model *model)
 {
+	if (half->ret == -EINTR && other->op->type == ZAP && other->op->how == ZAP_AND &&
+	    (!ret || ret == -EFAULT)) {
+		model->cache[half->op->cache].mapped = false;
+		return true;
+	}
 	return half->ret == ret ||
 	       (half->op->type == UPDATE_ATOMIC && half->ret == -EWOULDBLOCK);
 }
@@ -36,7 +45,10 @@ static bool is_order(const struct half *halves, unsigned int first, struct model
 	const struct half *one = &halves[first], *two = &halves[!first];
 	int ret = op_model(model, one->op);
 
-	if (!ret_is(one, ret) || !ret_is(two, op_model(model, two->op)) || !same_state(model))
+	if (!ret_is(one, ret, two, model))
+		return false;
+	ret = op_model(model, two->op);
+	if (!ret_is(two, ret, one, model) || !same_state(model))
 		return false;
 	/*
 	 * The memslots have a generation of their own while they are updated, and a
@@ -54,7 +66,7 @@ static bool is_between(const struct half *halves, unsigned int first, struct mod
 	if (one->op->type != SET_SLOT || one->op->how == model->slot)
 		return false;
 	op_model(model, &gone);
-	if (!ret_is(two, op_model(model, two->op)))
+	if (!ret_is(two, op_model(model, two->op), one, model))
 		return false;
 	op_model(model, one->op);
 	return same_state(model);

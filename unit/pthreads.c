@@ -91,3 +91,68 @@ void pause_here(void)
 {
 	sched_yield();
 }
+
+void wait_init(struct wait_queue *queue)
+{
+	queue->first = NULL;
+	queue->nr = 0;
+	if (pthread_mutex_init(&queue->mutex, NULL) || pthread_cond_init(&queue->woken, NULL))
+		abort();
+}
+
+static void leave_queue(struct wait_queue *queue, struct waiter *waiter)
+{
+	struct waiter **link = &queue->first;
+
+	if (!waiter->queued)
+		return;
+	while (*link != waiter)
+		link = &(*link)->next;
+	*link = waiter->next;
+	waiter->queued = false;
+	queue->nr--;
+}
+
+/* Nobody is killed here. */
+bool wait_prepare(struct wait_queue *queue, struct waiter *waiter)
+{
+	pthread_mutex_lock(&queue->mutex);
+	if (!waiter->queued) {
+		waiter->next = queue->first;
+		queue->first = waiter;
+		waiter->queued = true;
+		queue->nr++;
+	}
+	waiter->sleeps = true;
+	pthread_mutex_unlock(&queue->mutex);
+	point();
+	return true;
+}
+
+void wait_sleep(struct wait_queue *queue, struct waiter *waiter)
+{
+	might_sleep();
+	point();
+	pthread_mutex_lock(&queue->mutex);
+	while (waiter->sleeps)
+		pthread_cond_wait(&queue->woken, &queue->mutex);
+	pthread_mutex_unlock(&queue->mutex);
+}
+
+void wait_finish(struct wait_queue *queue, struct waiter *waiter)
+{
+	pthread_mutex_lock(&queue->mutex);
+	leave_queue(queue, waiter);
+	pthread_mutex_unlock(&queue->mutex);
+}
+
+void wait_wake_all(struct wait_queue *queue)
+{
+	pthread_mutex_lock(&queue->mutex);
+	while (queue->first) {
+		queue->first->sleeps = false;
+		leave_queue(queue, queue->first);
+	}
+	pthread_cond_broadcast(&queue->woken);
+	pthread_mutex_unlock(&queue->mutex);
+}

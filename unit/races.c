@@ -31,6 +31,9 @@ static const struct op ops[] = {
 	{ .type = ZAP, .page = 0, .how = ZAP_NEW },
 	{ .type = ZAP, .page = 0, .how = ZAP_SAME },
 	{ .type = ZAP, .page = 0, .how = ZAP_GONE },
+#ifdef SCALING
+	{ .type = ZAP, .page = 0, .how = ZAP_AND },	/* the other one is killed */
+#endif
 	{ .type = ZAP, .page = IO_PAGE, .how = ZAP_NEW },
 	{ .type = ZAP, .page = 3, .how = ZAP_NEW },
 	{ .type = SET_SLOT, .how = SLOT_HOME },
@@ -87,7 +90,9 @@ static void run_schedule(void)
 	}
 	all_invariants();
 	at_each_place = all_invariants;
+	while_zapped = task_kill_other;
 	pair_run(&pair, &model);
+	while_zapped = NULL;
 	at_each_place = NULL;
 	for (i = 0; i < NR_CACHES; i++)
 		cache_deactivate(&caches[i]);

@@ -296,6 +296,11 @@ static void zap_0_twice(void)
 	after_lookup = zap_0;
 }
 
+static void zap_0_same(void)
+{
+	vm_zap(0, ZAP_SAME);
+}
+
 static void zap_3(void)
 {
 	vm_zap(3, ZAP_NEW);
@@ -312,6 +317,11 @@ static void invalidated_meanwhile(void)
 	expect_works(GPA);
 	before_lookup = zap_0;
 	expect(!cache_activate(&cache, GPA + 8, LEN));
+	expect_works(GPA + 8);
+	/* The mapping is used again, in both rounds. */
+	vm_zap(0, ZAP_SAME);
+	after_lookup = zap_0_same;
+	expect(!cache_refresh(&cache));
 	expect_works(GPA + 8);
 }
 
@@ -371,8 +381,281 @@ static void unrelated_meanwhile(void)
 {
 	after_lookup = zap_3;
 	expect(!cache_activate(&cache, GPA, LEN));
+#ifdef SCALING
+	expect(vm_calls() == 2);	/* The page was looked up and mapped, once each. */
+#endif
 	expect_works(GPA);
 }
+
+#ifdef SCALING
+static void start(unsigned int page)
+{
+	invalidate_range_start(user_hva(page), user_hva(page) + PAGE_SIZE);
+}
+
+static void end(unsigned int page)
+{
+	invalidate_range_end(user_hva(page), user_hva(page) + PAGE_SIZE);
+}
+
+/* Nobody is there to wake what sleeps here. */
+static void unrelated_held_open(void)
+{
+	expect(!cache_activate(&cache, GPA, LEN));
+	vm_zap(0, ZAP_NEW);
+	start(1);
+	vm_fail_call(0);
+	expect(!cache_refresh(&cache));
+	expect(vm_calls() == 2);
+	expect(is_valid());
+	end(1);
+
+	vm_zap(0, ZAP_NEW);
+	start(3);
+	expect(!cache_activate_hva(&cache, OTHER_HVA + PAGE_SIZE, LEN));
+	expect(!cache_activate(&cache, GPA + 8, LEN));
+	end(3);
+	expect_works(GPA + 8);
+}
+
+/* Whoever takes a lock that is held has no way out here. */
+static void unrelated_takes_no_lock(void)
+{
+	expect(!cache_activate(&cache, GPA, LEN));
+	lock_take(&cache.gpc.lock, LOCK_WRITE);
+	vm_zap(1, ZAP_NEW);
+	vm_zap(3, ZAP_NEW);
+	lock_drop(&cache.gpc.lock, LOCK_WRITE);
+	expect_works(GPA);
+
+	/* Where it was, it is not found either. */
+	expect(!cache_activate(&cache, GPA + PAGE_SIZE, LEN));
+	lock_take(&cache.gpc.lock, LOCK_WRITE);
+	vm_zap(0, ZAP_NEW);
+	lock_drop(&cache.gpc.lock, LOCK_WRITE);
+	expect_works(GPA + PAGE_SIZE);
+}
+
+static void refresh_without_lookup(void)
+{
+	static int somebody;
+
+	expect(!cache_activate(&cache, GPA, LEN));
+	vm_set_slot(SLOT_HOME);
+	kvm.mn_invalidate_lock.writer = &somebody;
+	expect(!cache_refresh(&cache));
+	expect(!cache_refresh(&cache));
+	kvm.mn_invalidate_lock.writer = NULL;
+	expect_works(GPA);
+}
+
+/* The second task of what follows, and what it got */
+static int ret;
+
+static void do_refresh(void *arg)
+{
+	(void)arg;
+	ret = cache_refresh(&cache);
+}
+
+static void do_activate(void *arg)
+{
+	(void)arg;
+	ret = cache_activate(&cache, GPA + PAGE_SIZE + 8, LEN);
+}
+
+static void start_0(void)
+{
+	start(0);
+}
+
+static void do_refresh_disturbed(void *arg)
+{
+	after_lookup = start_0;
+	do_refresh(arg);
+}
+
+static void until_it_sleeps(void)
+{
+	while (!task_sleeps(1))
+		pause_here();
+}
+
+/* It takes no turn, whatever comes. */
+static void expect_sleeps(void)
+{
+	unsigned int calls = vm_calls(), i;
+
+	for (i = 0; i < 100; i++) {
+		expect(task_sleeps(1));
+		pause_here();
+	}
+	expect(vm_calls() == calls);
+	expect(!is_valid());
+}
+
+static void hold_open(void *arg)
+{
+	(void)arg;
+	start(0);
+	until_it_sleeps();
+	expect_sleeps();
+	end(0);
+}
+
+static void hold_two_open(void *arg)
+{
+	(void)arg;
+	start(3);
+	start(0);
+	end(3);
+	until_it_sleeps();
+	expect_sleeps();
+	end(0);
+}
+
+/* The first one's end leaves a range that is too large, but not for ever. */
+static void hold_another_open(void *arg)
+{
+	(void)arg;
+	start(0);
+	start(3);
+	until_it_sleeps();
+	end(0);
+	expect(!is_valid());
+	end(3);
+}
+
+static void waits(void)
+{
+	static void (* const holders[])(void *arg) = {
+		hold_open, hold_two_open, hold_another_open,
+	};
+	struct schedule schedule = { .fn = { NULL, do_refresh } };
+	unsigned int i;
+
+	expect(!cache_activate(&cache, GPA, LEN));
+	for (i = 0; i < ARRAY_SIZE(holders); i++) {
+		vm_zap(0, ZAP_NEW);
+		schedule.fn[0] = holders[i];
+		run_tasks(&schedule);
+		expect(!ret);
+		expect(is_valid());
+		expect(!kvm.gpc_wait.nr);
+	}
+	expect_works(GPA);
+}
+
+/*
+ * A refresh waits for an invalidation, with the memslots' lock for readers held; an
+ * update of the memslots waits for that invalidation, and then for that reader.  The
+ * end comes from a third one, which has to wait for neither.
+ */
+static unsigned int until_the_end;
+
+static void end_in_time(void)
+{
+	invariants();
+	if (until_the_end && !kvm.mn_invalidate_lock.writer && !--until_the_end) {
+		expect(task_sleeps(1));
+		end(0);
+	}
+}
+
+static void change_memslots(void *arg)
+{
+	(void)arg;
+	start(0);
+	until_it_sleeps();
+	until_the_end = 50;
+	vm_set_slot(SLOT_NONE);
+	expect(!until_the_end);
+	expect(task_is_done(1));
+}
+
+static void waits_with_memslots(void)
+{
+	struct schedule schedule = { .fn = { change_memslots, do_refresh } };
+
+	expect(!cache_activate(&cache, GPA, LEN));
+	vm_zap(0, ZAP_NEW);
+	at_each_place = end_in_time;
+	run_tasks(&schedule);
+	at_each_place = invariants;
+	expect(!ret);
+	expect(cache_update(&cache, 1, false) == -EFAULT);
+	vm_set_slot(SLOT_HOME);
+	expect(!cache_refresh(&cache));
+	expect_works(GPA);
+}
+
+static unsigned int kill_page;
+
+static void kill_it(void *arg)
+{
+	if (!arg)
+		start(kill_page);
+	until_it_sleeps();
+	task_kill(1);
+	while (!task_is_done(1))
+		pause_here();
+	expect(ret == -EINTR);
+	expect(!is_valid());
+	expect(!kvm.gpc_wait.nr);
+	vm_balanced();
+	end(kill_page);
+}
+
+static void killed(void)
+{
+	struct schedule one = { .fn = { kill_it, do_refresh } };
+	struct schedule again = { .fn = { kill_it, do_refresh_disturbed }, .arg = { &ret } };
+	struct schedule elsewhere = { .fn = { kill_it, do_activate } };
+	bool hva;
+
+	expect(!cache_activate(&cache, GPA, LEN));
+	kill_page = 0;
+	run_tasks(&one);
+	expect(!cache_refresh(&cache));
+	expect_works(GPA);
+
+	vm_zap(0, ZAP_NEW);
+	run_tasks(&again);
+	expect(!cache_refresh(&cache));
+	expect_works(GPA);
+
+	kill_page = 1;
+	run_tasks(&elsewhere);
+	expect(cache_address(&cache, &hva) == GPA + PAGE_SIZE + 8 && !hva);
+	expect(!cache_refresh(&cache));
+	expect_works(GPA + PAGE_SIZE + 8);
+}
+
+static void kill_other(void *arg)
+{
+	(void)arg;
+	task_kill_other();
+}
+
+static void do_refresh_killed(void *arg)
+{
+	(void)arg;
+	pause_here();
+	ret = cache_refresh(&cache);
+}
+
+/* Who need not wait is not stopped. */
+static void killed_without_a_wait(void)
+{
+	struct schedule schedule = { .fn = { kill_other, do_refresh_killed } };
+
+	expect(!cache_activate(&cache, GPA, LEN));
+	vm_zap(0, ZAP_NEW);
+	run_tasks(&schedule);
+	expect(!ret);
+	expect_works(GPA);
+}
+#endif
 
 /*
  * Fail each call that can fail, one after the other, until none is left to fail:
@@ -474,6 +757,15 @@ static const struct {
 #endif
 	{ "invalidation with the memslot gone meanwhile", memslot_goes_meanwhile },
 	{ "invalidation of an unrelated page meanwhile", unrelated_meanwhile },
+#ifdef SCALING
+	{ "invalidation of an unrelated page that is held open", unrelated_held_open },
+	{ "invalidation of an unrelated page takes no lock", unrelated_takes_no_lock },
+	{ "refresh without a lookup takes no lock that all share", refresh_without_lookup },
+	{ "refresh sleeps while its page is invalidated", waits },
+	{ "refresh sleeps while an update of the memslots waits, too", waits_with_memslots },
+	{ "refresh that is killed", killed },
+	{ "refresh that is killed and has not to wait", killed_without_a_wait },
+#endif
 	{ "calls that fail", failing_calls },
 	{ "calls that fail while invalidations come in", failing_calls_meanwhile },
 };

@@ -18,7 +18,7 @@
 /* A task that gives way more often than this gets nowhere. */
 #define MAX_TURNS	10000
 
-enum state { RUNNABLE, PAUSED, BLOCKED, DONE };
+enum state { RUNNABLE, PAUSED, BLOCKED, ASLEEP, DONE };
 
 struct task {
 	ucontext_t context;
@@ -27,6 +27,8 @@ struct task {
 	enum state state;
 	struct lock *lock;	/* BLOCKED for it */
 	int how;
+	struct waiter *waiter;	/* ASLEEP as this */
+	bool killed;
 	unsigned int places;	/* to come to before it gives way; 0: does not */
 	int spinning;		/* locks that it holds and may not sleep with */
 	void *stack;
@@ -79,7 +81,14 @@ static bool is_free(struct lock *lock, int how)
 
 static bool can_run(const struct task *task)
 {
-	return task->state == BLOCKED ? is_free(task->lock, task->how) : task->state != DONE;
+	switch (task->state) {
+	case BLOCKED:
+		return is_free(task->lock, task->how);
+	case ASLEEP:
+		return !task->waiter->sleeps || task->killed;
+	default:
+		return task->state != DONE;
+	}
 }
 
 void run_tasks(struct schedule *schedule)
@@ -97,6 +106,7 @@ void run_tasks(struct schedule *schedule)
 		task->arg = schedule->arg[i];
 		task->places = schedule->places[i];
 		task->state = RUNNABLE;
+		task->killed = false;
 		task->spinning = 0;
 		task->fake_stack = NULL;
 		getcontext(&task->context);
@@ -116,6 +126,8 @@ void run_tasks(struct schedule *schedule)
 	for (i = 0; i < 2; i++) {
 		if (tasks[i].state == BLOCKED)
 			fail("deadlock");
+		else if (tasks[i].state == ASLEEP)
+			fail("a task sleeps, and nobody is left to wake it");
 		else if (tasks[i].state != DONE)
 			fail("a task does not come to its end");
 		schedule->came_so_far[i] = !tasks[i].places;
@@ -144,6 +156,26 @@ void pause_here(void)
 	}
 	point();
 	give_way(PAUSED);
+}
+
+bool task_sleeps(unsigned int i)
+{
+	return tasks[i].state == ASLEEP;
+}
+
+bool task_is_done(unsigned int i)
+{
+	return tasks[i].state == DONE;
+}
+
+void task_kill(unsigned int i)
+{
+	tasks[i].killed = true;
+}
+
+void task_kill_other(void)
+{
+	task_kill(current == &tasks[0] ? 1 : 0);
 }
 
 void lock_init(struct lock *lock)
@@ -208,4 +240,73 @@ void might_sleep(void)
 {
 	if (current->spinning)
 		fail("sleeps with a lock held that spins");
+}
+
+void wait_init(struct wait_queue *queue)
+{
+	queue->first = NULL;
+	queue->nr = 0;
+}
+
+static void leave_queue(struct wait_queue *queue, struct waiter *waiter)
+{
+	struct waiter **link = &queue->first;
+
+	if (!waiter->queued)
+		return;
+	while (*link != waiter)
+		link = &(*link)->next;
+	*link = waiter->next;
+	waiter->queued = false;
+	queue->nr--;
+}
+
+bool wait_prepare(struct wait_queue *queue, struct waiter *waiter)
+{
+	point();
+	if (current->killed) {
+		leave_queue(queue, waiter);
+		return false;
+	}
+	if (!waiter->queued) {
+		waiter->next = queue->first;
+		queue->first = waiter;
+		waiter->queued = true;
+		queue->nr++;
+	}
+	waiter->sleeps = true;
+	point();
+	return true;
+}
+
+void wait_sleep(struct wait_queue *queue, struct waiter *waiter)
+{
+	(void)queue;
+	might_sleep();
+	point();
+	while (waiter->sleeps && !current->killed) {
+		if (current == &alone) {
+			fail("sleeps, and nobody is there to wake it");
+			exit(1);
+		}
+		current->waiter = waiter;
+		give_way(ASLEEP);
+	}
+	point();
+}
+
+void wait_finish(struct wait_queue *queue, struct waiter *waiter)
+{
+	leave_queue(queue, waiter);
+	point();
+}
+
+void wait_wake_all(struct wait_queue *queue)
+{
+	point();
+	while (queue->first) {
+		queue->first->sleeps = false;
+		leave_queue(queue, queue->first);
+	}
+	point();
 }

@@ -20,6 +20,14 @@ struct schedule {
 /* run_tasks() - run both to their ends; fails the test at a deadlock, and gives up */
 void run_tasks(struct schedule *schedule);
 
+/* Of the task that has this number in the schedule, from the other one */
+bool task_sleeps(unsigned int i);
+bool task_is_done(unsigned int i);
+
+/* task_kill() - it gets a signal that is fatal, and no longer sleeps where that counts */
+void task_kill(unsigned int i);
+void task_kill_other(void);
+
 /* Called at each place, for invariants; NULL: nothing */
 extern void (*at_each_place)(void);
 

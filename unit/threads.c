@@ -113,7 +113,7 @@ static void run_threads(unsigned int with_memslots)
 		pthread_join(threads[i].id, NULL);
 	for (i = 0; i < NR_CACHES; i++)
 		cache_deactivate(&caches[i]);
-	if (kvm.gpc_list.next != &kvm.gpc_list)
+	if (!caches_are_gone())
 		fail("a deactivated cache is still on the list");
 }
 

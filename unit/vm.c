@@ -29,6 +29,7 @@ struct user_page {
 struct kvm kvm;
 void (*before_lookup)(void);
 void (*after_lookup)(void);
+void (*while_zapped)(void);
 atomic_ulong vcpus_kicked;
 
 static struct page frames[NR_FRAMES];
@@ -112,6 +113,7 @@ void vm_reset(void)
 	lock_init(&slots_lock);
 	lock_init(&srcu);
 	INIT_LIST_HEAD(&kvm.gpc_list);
+	wait_init(&kvm.gpc_wait);
 	slots[0].generation = 0;
 	slots[0].slot = make_slot(SLOT_HOME);
 	kvm.memslots = &slots[0];
@@ -130,6 +132,7 @@ void vm_reset(void)
 	lookups_fail = false;
 	before_lookup = NULL;
 	after_lookup = NULL;
+	while_zapped = NULL;
 	vcpus_kicked = 0;
 }
 
@@ -325,10 +328,12 @@ void vm_zap(unsigned int page, enum zap how)
 	pte->present = false;
 	if (how == ZAP_GONE)
 		pte->gone = true;
-	else if (how == ZAP_NEW)
+	else if (how != ZAP_SAME)
 		pte->frame = new_frame(page);
 	lock_drop(&page_table_lock, LOCK_WRITE);
 	point();
+	if (how == ZAP_AND && while_zapped)
+		while_zapped();
 	invalidate_range_end(hva, hva + PAGE_SIZE);
 }
 

@@ -23,6 +23,7 @@ enum zap {
 	ZAP_NEW,	/* a touch brings another page frame */
 	ZAP_SAME,	/* a touch brings the same one, as after swapping */
 	ZAP_GONE,	/* nothing is there until vm_map() */
+	ZAP_AND,	/* as ZAP_NEW, and while_zapped() is called ahead of the end */
 };
 
 /* What the memslot can be */
@@ -78,6 +79,9 @@ void vm_balanced(void);
 /* What the next lookup of a page does on its way, once each; NULL: nothing */
 extern void (*before_lookup)(void);
 extern void (*after_lookup)(void);
+
+/* What ZAP_AND does while the page is gone; NULL: nothing */
+extern void (*while_zapped)(void);
 
 /* The vCPUs that had to leave the guest, a bit each */
 extern atomic_ulong vcpus_kicked;

@@ -9,7 +9,7 @@
 #   Caught-by: the test that has to fail
 #   Not-for: BASE, why                    a line a base that has no such fault
 #   For: BASE...                          what follows is of these bases alone: lines that
-#                                         differ, and a diff in place of the one above
+#                                         differ, or a diff in place of the one above
 
 # faults FOLDER: the files of the faults that $BASE has
 faults()
@@ -33,12 +33,17 @@ fault()
 		/^For: / {
 			ours = is_ours(substr($0, 6))
 			skip = !ours
-			diff = ours ? "" : diff
+			again = ours
 			in_diff = 0
 			next
 		}
 		skip { next }
-		/^--- / { in_diff = 1 }
+		/^--- / {
+			if (again)
+				diff = ""
+			again = 0
+			in_diff = 1
+		}
 		in_diff { diff = diff $0 "\n" }
 		!in_diff && index($0, name ": ") == 1 { said = substr($0, length(name) + 3) }
 		END { printf "%s", name == "diff" ? diff : said "\n" }' "$1"

@@ -63,6 +63,8 @@ host_build()
 		cut_out '^void kvm_mmu_invalidate_end' '^}' "$main"
 		cut_out '^static void kvm_mmu_notifier_invalidate_range_end' '^}' "$main"
 	} | put "$work/notifier.c"
+	# The topic scaling has the caches in a tree.
+	! grep -q interval_tree_node "$work/gpc_struct.h" || flags="$flags -DSCALING"
 	version=$(awk '/^(VERSION|PATCHLEVEL|SUBLEVEL) = / { v[++n] = $3 }
 		n == 3 { print "KERNEL_VERSION(" v[1] "," v[2] "," v[3] ")"; exit }' "$OUT/src/Makefile")
 	step "building the $target against ${work##*/}" "$LOGS/unit-${work##*/}" \

@@ -30,6 +30,9 @@ typedef u64 kvm_pfn_t;
 #define CONFIG_HAS_IOMEM
 #define __user
 #define EXPORT_SYMBOL_GPL(name)
+#define ERESTARTSYS		512
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
 #define ____cacheline_aligned __attribute__((__aligned__(64)))
 #define noinline
 #define IS_ENABLED(option)	0
@@ -130,6 +133,73 @@ static inline void list_del(struct list_head *entry)
 	     &pos->member != (head);					\
 	     pos = container_of(pos->member.next, typeof(*pos), member))
 
+/*
+ * include/linux/interval_tree.h, without the speed of a tree but strict: a node is in
+ * one tree or in none, and does not change while it is in one.
+ */
+struct rb_root_cached {
+	struct interval_tree_node *first;
+};
+
+struct interval_tree_node {
+	unsigned long start, last;
+	struct interval_tree_node *next;
+	struct rb_root_cached *tree;
+	unsigned long start_in_tree, last_in_tree;
+};
+
+static inline void interval_tree_insert(struct interval_tree_node *node,
+					struct rb_root_cached *tree)
+{
+	if (node->tree)
+		fail("put into a tree while it is in one");
+	if (node->start > node->last)
+		fail("an interval that ends ahead of its start");
+	node->tree = tree;
+	node->start_in_tree = node->start;
+	node->last_in_tree = node->last;
+	node->next = tree->first;
+	tree->first = node;
+}
+
+static inline void interval_tree_unchanged(const struct interval_tree_node *node)
+{
+	if (node->start != node->start_in_tree || node->last != node->last_in_tree)
+		fail("changed while it is in a tree");
+}
+
+static inline void interval_tree_remove(struct interval_tree_node *node,
+					struct rb_root_cached *tree)
+{
+	struct interval_tree_node **link = &tree->first;
+
+	while (*link && *link != node)
+		link = &(*link)->next;
+	if (!*link || node->tree != tree) {
+		fail("taken from a tree that it is not in");
+		return;
+	}
+	interval_tree_unchanged(node);
+	*link = node->next;
+	node->tree = NULL;
+}
+
+static inline struct interval_tree_node *
+interval_tree_search(struct interval_tree_node *node, unsigned long start, unsigned long last)
+{
+	for (; node; node = node->next) {
+		interval_tree_unchanged(node);
+		if (node->start_in_tree <= last && node->last_in_tree >= start)
+			return node;
+	}
+	return NULL;
+}
+
+#define interval_tree_iter_first(tree, start, last) \
+	interval_tree_search((tree)->first, start, last)
+#define interval_tree_iter_next(node, start, last) \
+	interval_tree_search((node)->next, start, last)
+
 /* Locks: those that spin forbid to sleep, see might_sleep() */
 typedef struct lock rwlock_t;
 typedef struct lock spinlock_t;
@@ -168,8 +238,26 @@ static inline struct mutex *lock_mutex(struct mutex *mutex)
 #define spin_unlock(l)			write_unlock(l)
 #define mutex_lock(m)			((void)lock_mutex(m))
 #define mutex_unlock(m)			lock_drop(&(m)->lock, LOCK_WRITE | LOCK_SLEEPS)
-/* As in <linux/cleanup.h>: guard() for the one class that is used, and classes */
+/* As in <linux/cleanup.h>: guards for the classes that are used, and classes */
+static inline void unlock_spinlock(spinlock_t **lock)
+{
+	lock_drop(*lock, LOCK_WRITE);
+}
+
+static inline spinlock_t *lock_spinlock(spinlock_t *lock)
+{
+	lock_take(lock, LOCK_WRITE);
+	return lock;
+}
+
 #define guard(class)			guard_##class
+#define guard_spinlock(l)						\
+	spinlock_t *__spinlock __attribute__((cleanup(unlock_spinlock), unused)) = \
+		lock_spinlock(l)
+#define scoped_guard(class, l)		scoped_guard_##class(l)
+#define scoped_guard_spinlock(l)					\
+	for (spinlock_t *__spinlock __attribute__((cleanup(unlock_spinlock))) = \
+		lock_spinlock(l), *__done = NULL; !__done; __done = __spinlock)
 #define guard_mutex(m)							\
 	struct mutex *__guard __attribute__((cleanup(unlock_mutex), unused)) = lock_mutex(m)
 #define DEFINE_CLASS(name, type, exit, init, args...)			\
@@ -191,6 +279,33 @@ static inline class_##name##_t class_##name##ext##_constructor(args) { return in
 #define __release(l)			((void)0)
 #define lockdep_assert_held(l)		lock_assert((struct lock *)(l), LOCK_READ)
 #define lockdep_assert_held_write(l)	lock_assert((struct lock *)(l), LOCK_WRITE)
+
+/* As in include/linux/wait.h: whether one was killed is asked ahead of the condition. */
+typedef struct wait_queue wait_queue_head_t;
+#define wait_event_killable(queue, condition)				\
+({									\
+	struct waiter __waiter = { 0 };					\
+	int __ret = 0;							\
+									\
+	might_sleep();							\
+	if (!(condition)) {						\
+		for (;;) {						\
+			bool __killed = !wait_prepare(&(queue), &__waiter); \
+									\
+			if (condition)					\
+				break;					\
+			if (__killed) {					\
+				__ret = -ERESTARTSYS;			\
+				break;					\
+			}						\
+			wait_sleep(&(queue), &__waiter);		\
+		}							\
+		wait_finish(&(queue), &__waiter);			\
+	}								\
+	__ret;								\
+})
+#define waitqueue_active(queue)		((queue)->nr > 0)
+#define wake_up_all(queue)		wait_wake_all(queue)
 
 /* The VM, as far as the kernel's code looks into it; vm.c has the rest */
 struct kvm_memory_slot {
@@ -218,6 +333,10 @@ struct kvm {
 	struct kvm_memslots *_Atomic memslots;
 	spinlock_t gpc_lock;
 	struct list_head gpc_list;
+	struct rb_root_cached gpc_tree;
+	unsigned long gpc_invalidate_range_start;
+	unsigned long gpc_invalidate_range_end;
+	wait_queue_head_t gpc_wait;
 	struct mmu_notifier mmu_notifier;
 	rwlock_t mmu_lock;
 	spinlock_t mn_invalidate_lock;
