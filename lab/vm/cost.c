@@ -60,6 +60,12 @@ static void give_up(const char *what)
 	exit(1);
 }
 
+static void must(int ret, const char *what)
+{
+	if (ret)
+		give_up(what);
+}
+
 static int compare(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
@@ -170,79 +176,28 @@ static int send(void)
 	return ioctl(vm, KVM_XEN_HVM_EVTCHN_SEND, &evtchn);
 }
 
-static int set_long_mode(void) { return vm_attr(KVM_XEN_ATTR_TYPE_LONG_MODE, 1); }
-static int set_upcall(void) { return vm_attr(KVM_XEN_ATTR_TYPE_UPCALL_VECTOR, 0x20); }
-static int set_version(void) { return vm_attr(KVM_XEN_ATTR_TYPE_XEN_VERSION, 0x40010); }
-static int set_flag(void) { return vm_attr(ATTR_RUNSTATE_UPDATE_FLAG, 0); }
+#define VM_ATTR(name, type, value)	static int name(void) { return vm_attr(type, value); }
+#define VCPU_ATTR(name, type, value)	static int name(void) { return vcpu_attr(type, value); }
 
-static int set_shared_info(void)
-{
-	return vm_attr(KVM_XEN_ATTR_TYPE_SHARED_INFO, SHARED_INFO / PAGE);
-}
-
-static int set_shared_info_hva(void)
-{
-	return vm_attr(ATTR_SHARED_INFO_HVA, (uintptr_t)memory + SHARED_INFO);
-}
-
-static int set_vcpu_info(void)
-{
-	return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, VCPU_INFO);
-}
-
-static int set_vcpu_info_hva(void)
-{
-	return vcpu_attr(VCPU_ATTR_VCPU_INFO_HVA, (uintptr_t)memory + VCPU_INFO);
-}
-
-static int set_time_info(void)
-{
-	return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, TIME_INFO);
-}
-
-static int set_runstate(void)
-{
-	return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, RUNSTATE);
-}
-
-static int set_across(void)
-{
-	return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, ACROSS);
-}
-
-static int unset_shared_info(void)
-{
-	return vm_attr(KVM_XEN_ATTR_TYPE_SHARED_INFO, INVALID);
-}
-
-static int unset_vcpu_info(void)
-{
-	return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, INVALID);
-}
-
-static int unset_time_info(void)
-{
-	return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, INVALID);
-}
-
-static int unset_runstate(void)
-{
-	return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, INVALID);
-}
-
-static int set_vcpu_id(void) { return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID, 0); }
-
-static int set_vcpu_vector(void)
-{
-	return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, 0x20);
-}
-
-static int set_timer(void) { return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_TIMER, 0); }
-
-static int set_current(void)
-{
-	return vcpu_attr(KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, 0);
-}
+VM_ATTR(set_long_mode, KVM_XEN_ATTR_TYPE_LONG_MODE, 1)
+VM_ATTR(set_upcall, KVM_XEN_ATTR_TYPE_UPCALL_VECTOR, 0x20)
+VM_ATTR(set_version, KVM_XEN_ATTR_TYPE_XEN_VERSION, 0x40010)
+VM_ATTR(set_flag, ATTR_RUNSTATE_UPDATE_FLAG, 0)
+VM_ATTR(set_shared_info, KVM_XEN_ATTR_TYPE_SHARED_INFO, SHARED_INFO / PAGE)
+VM_ATTR(set_shared_info_hva, ATTR_SHARED_INFO_HVA, (uintptr_t)memory + SHARED_INFO)
+VM_ATTR(unset_shared_info, KVM_XEN_ATTR_TYPE_SHARED_INFO, INVALID)
+VCPU_ATTR(set_vcpu_info, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, VCPU_INFO)
+VCPU_ATTR(set_vcpu_info_hva, VCPU_ATTR_VCPU_INFO_HVA, (uintptr_t)memory + VCPU_INFO)
+VCPU_ATTR(unset_vcpu_info, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, INVALID)
+VCPU_ATTR(set_time_info, KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, TIME_INFO)
+VCPU_ATTR(unset_time_info, KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, INVALID)
+VCPU_ATTR(set_runstate, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, RUNSTATE)
+VCPU_ATTR(set_across, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, ACROSS)
+VCPU_ATTR(unset_runstate, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, INVALID)
+VCPU_ATTR(set_vcpu_id, KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID, 0)
+VCPU_ATTR(set_vcpu_vector, KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, 0x20)
+VCPU_ATTR(set_timer, KVM_XEN_VCPU_ATTR_TYPE_TIMER, 0)
+VCPU_ATTR(set_current, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, 0)
 
 static int runstate(uint16_t type)
 {
@@ -393,12 +348,6 @@ static void create_vm(void)
 	sregs.cs.selector = 0;
 	if (ioctl(vcpu, KVM_SET_SREGS, &sregs) || ioctl(vcpu, KVM_SET_REGS, &regs))
 		give_up("the registers");
-}
-
-static void must(int ret, const char *what)
-{
-	if (ret)
-		give_up(what);
 }
 
 static void configure(void)
