@@ -107,6 +107,6 @@ $(BUILD)/bin/tsc: lab/host/tsc.c
 
 $(BUILD)/bin/cost: lab/vm/cost.c
 	@mkdir -p $(@D)
-	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ $<
+	$(HOSTCC) $(HOSTCFLAGS) -static -pthread -o $@ $<
 
 endif
