@@ -6,7 +6,7 @@
 #
 # The patched kernel may be slower in no row but those of lab/tables/costs/linux-BASE, each
 # with its reason, and both kernels may refuse no other operation than those that it has.
-# The table and a picture are in $RESULTS/bench, and go to docs/costs/ if they are good and
+# The table and two pictures are in $RESULTS/bench, and go to docs/costs/ if they are good and
 # of this repository's own series and source.
 
 # shellcheck source=scripts/lib/common.sh
@@ -78,12 +78,21 @@ out=$run/linux-$BASE
 	echo
 	cat "$run/table"
 } >"$out.txt"
-gnuplot -e "rows='$run/rows'; out='$out.svg'; base='$BASE'" "$TOP/lab/host/costs.gnuplot" ||
-	die "gnuplot could not draw the picture."
-sed -i -e '1a <!-- SPDX-License-Identifier: GPL-2.0 -->' -e "1a <!-- Series: $series -->" "$out.svg"
+# Caches, stock, patched
+sed -n 's/^\(.*\)\t\(.*\)\t.*\tinvalidation of an unrelated page, \([0-9]*\) caches$/\3\t\1\t\2/p' \
+	"$run/rows" >"$run/invalidation"
+# picture SCRIPT ROWS FILE
+picture()
+{
+	gnuplot -e "rows='$2'; out='$3'; base='$BASE'" "$TOP/lab/host/$1.gnuplot" ||
+		die "gnuplot could not draw the picture of $1."
+	sed -i -e '1a <!-- SPDX-License-Identifier: GPL-2.0 -->' -e "1a <!-- Series: $series -->" "$3"
+}
+picture costs "$run/rows" "$out.svg"
+picture invalidation "$run/invalidation" "$out-invalidation.svg"
 if is_own; then
 	mkdir -p "$TOP/docs/costs"
-	cp "$out.txt" "$out.svg" "$TOP/docs/costs/"
+	cp "$out.txt" "$out.svg" "$out-invalidation.svg" "$TOP/docs/costs/"
 	out=$TOP/docs/costs/linux-$BASE
 fi
-say "bench: $(wc -l <"$run/rows") rows, $slower of them slower on patched; $(shown "$out").txt and .svg"
+say "bench: $(wc -l <"$run/rows") rows, $slower of them slower on patched; $(shown "$out").txt, .svg and -invalidation.svg"

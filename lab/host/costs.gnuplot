@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The picture of a table of costs: rows= the table, out= the file, base= its kernel.
 # A bar to the left is what the patched kernel saves, one to the right what it adds.
-set terminal svg noenhanced size 1000,1000 background "white" font "sans,12"
+set terminal svg noenhanced size 1030,1400 background "white" font "sans,12"
 set output out
 set datafile separator "\t"
 set title "linux-".base.": what the patched kernel needs, in percent of stock"
@@ -10,7 +10,7 @@ set xtics ("-10 %%" -10, "-8 %%" -8, "-6 %%" -6, "-4 %%" -4, "-2 %%" -2, "same" 
 set yrange [] reverse
 set ytics nomirror
 set grid xtics
-set lmargin 58
+set lmargin 60
 set rmargin 18
 set arrow from 0, graph 0 to 0, graph 1 nohead lw 2 lc rgb "black" front
 unset key
