@@ -53,6 +53,6 @@ fault()
 put_fault()
 {
 	fault "$1" diff | patch -d "$2" -p1 --fuzz=0 --force --no-backup-if-mismatch --reject-file=- \
-		>"$OUT/fault.out" 2>&1 ||
-		die "$(shown "$1") does not apply to the patched tree; make it anew: $(tail -n 1 "$OUT/fault.out")"
+		>"$2.fault" 2>&1 ||
+		die "$(shown "$1") does not apply to the patched tree; make it anew: $(tail -n 1 "$2.fault")"
 }

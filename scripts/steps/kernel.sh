@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Configure and build one kernel in place: kernel.sh stock|patched|bisect|alone, or
-# kernel.sh mutant FAULT for the patched one with the fault of that file, or
+# kernel.sh mutantN FAULT for the patched one with the fault of that file, or
 # kernel.sh stock-KIND|patched-KIND for one with the options of lab/config/KIND.config.
 #
 # In place, because then no object knows where it lies: `patched` begins as a
 # copy of the built `stock`, and rebuilds only what the series changes; likewise
-# `mutant` as a copy of `patched`.
+# `mutantN` as a copy of `patched`.
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/../lib/common.sh"
@@ -55,7 +55,7 @@ fault=${2:-}
 if [ ! -d "$tree" ]; then
 	case $which in
 	patched|bisect|alone|stock-no-xen) from=$OUT/stock ;;
-	mutant|patched-no-xen) from=$OUT/patched ;;
+	mutant*|patched-no-xen) from=$OUT/patched ;;
 	*) from=$OUT/src ;;
 	esac
 	copy_tree "$from" "$tree.tmp"
@@ -68,7 +68,7 @@ if [ ! -d "$tree" ]; then
 	mv "$tree.tmp" "$tree"
 fi
 [ "${which%%-*}" = stock ] || "$TOP/scripts/steps/series.sh" install "$which"
-if [ "$which" = mutant ]; then
+if [ -n "$fault" ]; then
 	# The install has taken back the fault before this one, and will take back
 	# this one wherever it is.
 	fault "$fault" diff | sed -n 's|^+++ b/||p' >>"$tree/.lab-touched"
