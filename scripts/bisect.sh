@@ -6,6 +6,9 @@
 # the patch that it names: before, it has to fail, and from there on to pass.  At a patch of
 # topic tests they are those of lab/tables/tests that exist at that point.  A patch that changes
 # neither KVM's objects nor the tests nor what they have to say is not booted again.
+#
+# What has passed once is kept in $OUT/bisect.passed, by all that it depends on, so that an
+# interrupted run goes on where it was, and an edit costs the patches from there on.
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
@@ -38,12 +41,38 @@ expectations()
 	done
 }
 
+# key N: one word for the first N patches, the tests, and what they have to say
+key()
+{
+	{
+		echo "$list" | head -n "$1" | (cd "$whole" && xargs cat)
+		cat "$OUT/origin" "$OUT/selftests/.lab-built" "$TOP/lab/tables/tests" "$TOP/lab/tables/splats" "$run/$1.expect"
+	} | sha256sum | cut -d' ' -f1
+}
+
+# row N NAME SECONDS VERDICT: a line of the table
+row()
+{
+	printf '%2d of %d  %4d s  %-60.60s  %s\n' "$1" "$total" "$3" "$2" "$4" >>"$run/table"
+	tail -n 1 "$run/table"
+}
+
+passed=$OUT/bisect.passed
+mkdir -p "$passed"
 n=0
 before=
 bad=0
 for name in $list; do
 	n=$((n + 1))
 	begin=$(uptime)
+	expectations "$n" >"$run/$n.expect"
+	key=$(key "$n")
+	if [ -f "$passed/$key" ]; then
+		read -r seconds verdict <"$passed/$key"
+		row "$n" "$name" "$seconds" "$verdict"
+		before=
+		continue
+	fi
 	SERIES=$OUT/bisect.series
 	rm -rf "$SERIES"
 	mkdir "$SERIES"
@@ -66,7 +95,6 @@ for name in $list; do
 		TABLE=$run/tests
 	fi
 	TESTS=$selftests/bin
-	expectations "$n" >"$run/$n.expect"
 	verdict=
 	if grep -q 'warning: ' "$LOGS/build-bisect" 2>/dev/null; then
 		grep 'warning: ' "$LOGS/build-bisect"
@@ -88,16 +116,16 @@ for name in $list; do
 			before=$now
 		fi
 	fi
+	seconds=$(($(uptime) - begin))
 	case $verdict in
-	"builds; PASS"*|*"as before") ;;
+	"builds; PASS"*|*"as before") echo "$seconds $verdict" >"$passed/$key" ;;
 	*) bad=$((bad + 1)) ;;
 	esac
-	printf '%2d of %d  %4d s  %-60.60s  %s\n' "$n" "$total" $(($(uptime) - begin)) "$name" "$verdict" |
-		tee -a "$run/table"
+	row "$n" "$name" "$seconds" "$verdict"
 done
 SERIES=$whole "$TOP/scripts/steps/series.sh" apply >/dev/null
 
 echo
 cat "$run/table"
-echo "bisect: $((total - bad)) of $total patches build without a warning and pass, in $(($(uptime) - LAB_START)) s"
+echo "bisect: $((total - bad)) of $total patches build without a warning and pass"
 [ "$bad" -eq 0 ]
