@@ -61,6 +61,31 @@ void wait_finish(struct wait_queue *queue, struct waiter *waiter);
 
 void wait_wake_all(struct wait_queue *queue);
 
+/* For those who implement these: into the queue, to sleep, and out of it, if it is there */
+static inline void join_queue(struct wait_queue *queue, struct waiter *waiter)
+{
+	if (!waiter->queued) {
+		waiter->next = queue->first;
+		queue->first = waiter;
+		waiter->queued = true;
+		queue->nr++;
+	}
+	waiter->sleeps = true;
+}
+
+static inline void leave_queue(struct wait_queue *queue, struct waiter *waiter)
+{
+	struct waiter **link = &queue->first;
+
+	if (!waiter->queued)
+		return;
+	while (*link != waiter)
+		link = &(*link)->next;
+	*link = waiter->next;
+	waiter->queued = false;
+	queue->nr--;
+}
+
 /* point() - a place where another thread may come in between */
 void point(void);
 

@@ -100,30 +100,11 @@ void wait_init(struct wait_queue *queue)
 		abort();
 }
 
-static void leave_queue(struct wait_queue *queue, struct waiter *waiter)
-{
-	struct waiter **link = &queue->first;
-
-	if (!waiter->queued)
-		return;
-	while (*link != waiter)
-		link = &(*link)->next;
-	*link = waiter->next;
-	waiter->queued = false;
-	queue->nr--;
-}
-
 /* Nobody is killed here. */
 bool wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 {
 	pthread_mutex_lock(&queue->mutex);
-	if (!waiter->queued) {
-		waiter->next = queue->first;
-		queue->first = waiter;
-		waiter->queued = true;
-		queue->nr++;
-	}
-	waiter->sleeps = true;
+	join_queue(queue, waiter);
 	pthread_mutex_unlock(&queue->mutex);
 	point();
 	return true;

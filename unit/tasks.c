@@ -248,19 +248,6 @@ void wait_init(struct wait_queue *queue)
 	queue->nr = 0;
 }
 
-static void leave_queue(struct wait_queue *queue, struct waiter *waiter)
-{
-	struct waiter **link = &queue->first;
-
-	if (!waiter->queued)
-		return;
-	while (*link != waiter)
-		link = &(*link)->next;
-	*link = waiter->next;
-	waiter->queued = false;
-	queue->nr--;
-}
-
 bool wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 {
 	point();
@@ -268,13 +255,7 @@ bool wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 		leave_queue(queue, waiter);
 		return false;
 	}
-	if (!waiter->queued) {
-		waiter->next = queue->first;
-		queue->first = waiter;
-		waiter->queued = true;
-		queue->nr++;
-	}
-	waiter->sleeps = true;
+	join_queue(queue, waiter);
 	point();
 	return true;
 }
