@@ -28,8 +28,7 @@ for command in $commands; do
 	fi
 	say "make $command"
 	[ "$command" != deb ] || export FLAVOUR=cloud-amd64
-	# Each with a clock of its own
-	env -u LAB_START "$TOP/scripts/steps/record.sh" "$command"
+	"$TOP/scripts/steps/record.sh" "$command"
 	cp "$RESULTS/last/$command" "$kept/$command"
 	unset FLAVOUR
 	"$TOP/scripts/report.sh" >/dev/null

@@ -11,6 +11,7 @@
 . "$(dirname "$0")/../lib/common.sh"
 
 command=$TOP/scripts/$1.sh
+begin=$(uptime)
 last=$RESULTS/last
 if ! is_own || [ "${FUZZ_SECONDS:-60}/${SEED:-1}/${KERNEL:-patched}/${KIND:-}/${PHASES:-}/${BOOTS:-20}" != 60/1/patched///20 ]; then
 	say "with other settings than the default ones: make report will not show this run"
@@ -42,7 +43,7 @@ esac
 		echo "# Command: make $1${FLAVOUR:+ FLAVOUR=$FLAVOUR} BASE=$BASE"
 		echo "# Source: $(cat "$OUT/origin" 2>/dev/null || echo none)"
 		echo "# Series: $hash"
-		echo "# Ended: $(date -u +'%Y-%m-%d %H:%M UTC'), after $(($(uptime) - LAB_START)) s"
+		echo "# Ended: $(date -u +'%Y-%m-%d %H:%M UTC'), after $(($(uptime) - begin)) s"
 		echo "# Status: $status"
 		echo
 		awk '{ line[NR] = $0 }
