@@ -370,11 +370,11 @@ export WORDS=preempt=full
 "$TOP/scripts/steps/accel.sh" modules/stock
 if [ -n "$unpatched" ]; then
 	"$TOP/scripts/steps/boot.sh" modules/own "$run/own"
-	status=0
-	"$BUILD/bin/judge" --one "$run/own" "$TOP/lab/tables/splats" >"$run/own/judged" || status=$?
-	[ "$status" -eq 4 ] || {
+	# The tests of kvmclock's MSRs run there, too, and all others are skipped.
+	grep -E '^(#|pfncache_test kvmclock\.)' "$TOP/lab/tables/expect/linux-$BASE" >"$run/own/expect"
+	"$BUILD/bin/judge" --one "$run/own" "$TOP/lab/tables/splats" "$run/own/expect" >"$run/own/judged" || {
 		cat "$run/own/judged"
-		die "with Debian's own modules, which have no KVM_XEN, each test has to be skipped; see above."
+		die "with Debian's own modules, which have no KVM_XEN, no test but those of kvmclock may run and fail; see above."
 	}
 	ran own
 fi
