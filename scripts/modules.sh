@@ -370,9 +370,11 @@ export WORDS=preempt=full
 "$TOP/scripts/steps/accel.sh" modules/stock
 if [ -n "$unpatched" ]; then
 	"$TOP/scripts/steps/boot.sh" modules/own "$run/own"
-	# The tests of kvmclock's MSRs run there, too, and all others are skipped.
+	# The tests of kvmclock's MSRs run there, too, and all others are skipped: where these fail
+	# on stock, none passes.
 	grep -E '^(#|pfncache_test kvmclock\.)' "$TOP/lab/tables/expect/linux-$BASE" >"$run/own/expect"
-	"$BUILD/bin/judge" --one "$run/own" "$TOP/lab/tables/splats" "$run/own/expect" >"$run/own/judged" || {
+	"$BUILD/bin/judge" --one "$run/own" "$TOP/lab/tables/splats" "$run/own/expect" >"$run/own/judged" || :
+	tail -n 1 "$run/own/judged" | grep -qE '^(PASS|SKIPPED): |; 0 failed on kernel, 0 splat lines$' || {
 		cat "$run/own/judged"
 		die "with Debian's own modules, which have no KVM_XEN, no test but those of kvmclock may run and fail; see above."
 	}
