@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Boot the patched kernel (KERNEL=stock: the stock one) with KASAN, lockdep, kmemleak and
-# fault injection, then with KCSAN, and where the base can have it with PREEMPT_RT and
-# lockdep, run the Xen selftests and lab/vm/stress on it, and demand that nothing fails and
-# that the console tells of nothing.
+# fault injection, then with KCSAN, run the Xen selftests and lab/vm/stress on it, and
+# demand that nothing fails and that the console tells of nothing.
 #
 # SEED=1 begins the stress, each of its phases takes SECONDS=60; lab/tables/debug.tests is the
-# table.  KIND=kasan, KIND=kcsan or KIND=rt is about that kernel alone; KIND=plain, the one that
+# table.  KIND=kasan or KIND=kcsan is about that kernel alone; KIND=plain, the one that
 # `make fuzz` has, is neither.  PHASES="..." runs these phases of the stress on it (by
 # default the first kernel) and nothing else, and ROUND=n only that round of them, until it
 # shows a problem again or SECONDS are over; the stress says which round it was.  What a
@@ -19,13 +18,14 @@ kernel=${KERNEL:-patched}
 seed=${SEED:-1}
 seconds=${FUZZ_SECONDS:-60}
 round=${ROUND:-}
+kinds=${KIND:-kasan kcsan}
 case $kernel in
 stock|patched) ;;
 *) die "KERNEL=$kernel is neither stock nor patched." ;;
 esac
 case ${KIND:-} in
-''|kasan|kcsan|rt|plain) ;;
-*) die "KIND=$KIND is none of kasan, kcsan, rt and plain." ;;
+''|kasan|kcsan|plain) ;;
+*) die "KIND=$KIND is none of kasan, kcsan and plain." ;;
 esac
 [ "$seconds" -gt 0 ] 2>/dev/null || die "SECONDS=$seconds is no time; give 1 or more."
 [ "$seed" -ge 0 ] 2>/dev/null || die "SEED=$seed is no number."
@@ -34,31 +34,21 @@ if [ -n "$round" ]; then
 	[ -n "${PHASES:-}" ] || die "ROUND=$round is a round of a phase; give PHASES=, too."
 fi
 if [ -n "${PHASES:-}" ]; then
+	kinds=${KIND:-kasan}
 	for phase in $PHASES; do
-		case ${KIND:-kasan}/$phase in
+		case $kinds/$phase in
 		*/plain|*/timers|*/ports) ;;
-		kasan/failing|kasan/each|kasan/leaks|kasan/locks|kcsan/watched|rt/locks) ;;
-		*/failing|*/each|*/leaks) die "PHASES: the phase $phase needs KIND=kasan." ;;
-		*/locks) die "PHASES: the phase $phase needs KIND=kasan or KIND=rt." ;;
+		kasan/failing|kasan/each|kasan/leaks|kasan/locks|kcsan/watched) ;;
+		*/failing|*/each|*/leaks|*/locks) die "PHASES: the phase $phase needs KIND=kasan." ;;
 		*/watched) die "PHASES: the phase $phase needs KIND=kcsan." ;;
 		*) die "PHASES: there is no phase $phase; lab/vm/stress.c has the list." ;;
 		esac
 	done
 fi
 take_lock
-"$TOP/scripts/steps/packages.sh"
-"$TOP/scripts/steps/source.sh"
-if has_rt; then
-	kinds="kasan kcsan rt"
-else
-	[ "${KIND:-}" != rt ] || die "linux-$BASE has no PREEMPT_RT for x86; give BASE=6.12 or BASE=7.3."
-	kinds="kasan kcsan"
-fi
-[ -z "${PHASES:-}" ] || kinds=kasan
-kinds=${KIND:-$kinds}
 "$TOP/scripts/steps/prepare.sh"
-# Each of the trees.
-need_space 4500
+# Each of the two trees.
+need_space 3000
 
 export TABLE="$OUT/debug.tests" TESTS="$OUT/debug.bin"
 worst=0
@@ -69,7 +59,6 @@ phases_of()
 	case $1 in
 	kasan) echo plain ports failing each timers leaks locks ;;
 	kcsan) echo plain ports timers watched ;;
-	rt) echo plain ports timers locks ;;
 	plain) echo plain ports timers ;;
 	esac
 }
