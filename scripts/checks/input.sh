@@ -129,7 +129,7 @@ ended()
 	regex=$3
 	shift 3
 	# Whoever runs the checks with nohup has it ignored, and then no shell can trap it.
-	env --default-signal=HUP "$TOP/scripts/$1" "$2" "$3" &
+	env --default-signal=HUP "$TOP/scripts/steps/$1" "$2" "$3" &
 	pid=$!
 	sleep 2
 	pgrep -f -- "$regex"
