@@ -46,7 +46,7 @@ key()
 {
 	{
 		echo "$list" | head -n "$1" | (cd "$whole" && xargs cat)
-		cat "$OUT/origin" "$OUT/selftests/.lab-built" "$TOP/lab/tables/tests" "$TOP/lab/tables/splats" "$run/$1.expect"
+		cat "$OUT/stock/.lab-built" "$OUT/selftests/.lab-built" "$TOP/lab/tables/tests" "$TOP/lab/tables/splats" "$run/$1.expect"
 	} | sha256sum | cut -d' ' -f1
 }
 
