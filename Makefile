@@ -59,7 +59,7 @@ help:
 	@echo '  SECONDS=60        fuzz, debug: how long'
 	@echo '  SEED=1            fuzz, debug: where the random stress begins'
 	@echo '  KERNEL=stock      debug: that one in place of the patched one'
-	@echo '  KIND=kcsan        debug: only the kernel with KCSAN; kasan, or plain as in fuzz'
+	@echo '  KIND=kcsan        debug: only the kernel with KCSAN; kasan, rt, or plain as in fuzz'
 	@echo '  PHASES="plain"    debug: only these phases of the stress, see lab/vm/stress.c'
 	@echo '  ROUND=17          debug: only that round of PHASES, as the stress reports it'
 	@echo '  TOPIC=fixes       mail: the topic, one of the folders in patches/linux-BASE'

@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Boot the patched kernel (KERNEL=stock: the stock one) with KASAN, lockdep, kmemleak and
-# fault injection, then with KCSAN, run the Xen selftests and lab/vm/stress on it, and
-# demand that nothing fails and that the console tells of nothing.
+# fault injection, then with KCSAN and, where the base has that, with PREEMPT_RT; run the Xen
+# selftests and lab/vm/stress on it, and demand that nothing fails and that the console tells
+# of nothing.
 #
 # SEED=1 begins the stress, each of its phases takes SECONDS=60; lab/tables/debug.tests is the
-# table.  KIND=kasan or KIND=kcsan is about that kernel alone; KIND=plain, the one that
-# `make fuzz` has, is neither.  PHASES="..." runs these phases of the stress on it (by
+# table.  KIND=kasan, kcsan or rt is about that kernel alone; KIND=plain, the one that
+# `make fuzz` has, is none of them.  PHASES="..." runs these phases of the stress on it (by
 # default the first kernel) and nothing else, and ROUND=n only that round of them, until it
 # shows a problem again or SECONDS are over; the stress says which round it was.  What a
 # run left is in $RESULTS/debug.
@@ -18,14 +19,14 @@ kernel=${KERNEL:-patched}
 seed=${SEED:-1}
 seconds=${FUZZ_SECONDS:-60}
 round=${ROUND:-}
-kinds=${KIND:-kasan kcsan}
+kinds=${KIND:-}
 case $kernel in
 stock|patched) ;;
 *) die "KERNEL=$kernel is neither stock nor patched." ;;
 esac
 case ${KIND:-} in
-''|kasan|kcsan|plain) ;;
-*) die "KIND=$KIND is none of kasan, kcsan and plain." ;;
+''|kasan|kcsan|rt|plain) ;;
+*) die "KIND=$KIND is none of kasan, kcsan, rt and plain." ;;
 esac
 [ "$seconds" -gt 0 ] 2>/dev/null || die "SECONDS=$seconds is no time; give 1 or more."
 [ "$seed" -ge 0 ] 2>/dev/null || die "SEED=$seed is no number."
@@ -38,15 +39,25 @@ if [ -n "${PHASES:-}" ]; then
 	for phase in $PHASES; do
 		case $kinds/$phase in
 		*/plain|*/timers|*/ports) ;;
-		kasan/failing|kasan/each|kasan/leaks|kasan/locks|kcsan/watched) ;;
-		*/failing|*/each|*/leaks|*/locks) die "PHASES: the phase $phase needs KIND=kasan." ;;
+		kasan/failing|kasan/each|kasan/leaks|kasan/locks|rt/locks|kcsan/watched) ;;
+		*/failing|*/each|*/leaks) die "PHASES: the phase $phase needs KIND=kasan." ;;
+		*/locks) die "PHASES: the phase $phase needs KIND=kasan or KIND=rt." ;;
 		*/watched) die "PHASES: the phase $phase needs KIND=kcsan." ;;
 		*) die "PHASES: there is no phase $phase; lab/vm/stress.c has the list." ;;
 		esac
 	done
 fi
 take_lock
+if [ "$kinds" = rt ]; then
+	"$TOP/scripts/steps/packages.sh"
+	"$TOP/scripts/steps/source.sh"
+	has_rt || die "linux-$BASE has no PREEMPT_RT on x86; leave out KIND=rt."
+fi
 "$TOP/scripts/steps/prepare.sh"
+if [ -z "$kinds" ]; then
+	kinds="kasan kcsan"
+	! has_rt || kinds="$kinds rt"
+fi
 # Each of the two trees.
 need_space 3000
 
@@ -59,6 +70,7 @@ phases_of()
 	case $1 in
 	kasan) echo plain ports failing each timers leaks locks ;;
 	kcsan) echo plain ports timers watched ;;
+	rt) echo plain ports timers locks ;;
 	plain) echo plain ports timers ;;
 	esac
 }

@@ -174,6 +174,7 @@ wrong_words()
 	refuses "there is no phase calm" env PHASES="plain calm" "$TOP/scripts/debug.sh"
 	refuses "KIND=good is none of" env KIND=good "$TOP/scripts/debug.sh"
 	refuses "the phase each needs KIND=kasan" env KIND=kcsan PHASES="plain each" "$TOP/scripts/debug.sh"
+	refuses "the phase locks needs KIND=kasan or KIND=rt" env KIND=kcsan PHASES=locks "$TOP/scripts/debug.sh"
 	refuses "the phase watched needs KIND=kcsan" env PHASES=watched "$TOP/scripts/debug.sh"
 	refuses "ROUND=last is no number" env ROUND=last PHASES=plain "$TOP/scripts/debug.sh"
 	refuses "ROUND=3 is a round of a phase" env ROUND=3 "$TOP/scripts/debug.sh"

@@ -24,6 +24,8 @@ case $which in
 	kind=${which#*-}
 	fragments="$fragments $config/$kind.config"
 	[ "$kind" = no-xen ] || fragments="$fragments $config/linux-$BASE.debug.config"
+	own=$config/linux-$BASE.$kind.config
+	[ ! -f "$own" ] || fragments="$fragments $own"
 	# What the series is about is watched, and nothing else.  Newer kernels call an
 	# object by its path, older ones by its name.
 	[ "$kind" != kcsan ] || make_flags="KCSAN_SANITIZE=n $(printf 'KCSAN_SANITIZE_%s.o=y ' \
