@@ -61,6 +61,7 @@
 #define TIME_INFO	0x2400UL
 #define SHARED_INFO	0x4000UL
 #define CLOCK		0x5000UL
+#define VCPU_INFO_ELSEWHERE	0x6000UL
 #define RUNSTATE	0x3000UL
 #define ACROSS		0x7fe0UL	/* a runstate area in two pages */
 #define MORE_AREAS	0x10000UL	/* 256 bytes a vCPU, for each of its areas */
@@ -237,6 +238,7 @@ VM_ATTR(set_shared_info_hva, ATTR_SHARED_INFO_HVA, (uintptr_t)memory + SHARED_IN
 VM_ATTR(unset_shared_info, KVM_XEN_ATTR_TYPE_SHARED_INFO, INVALID)
 VCPU_ATTR(set_vcpu_info, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, VCPU_INFO)
 VCPU_ATTR(set_vcpu_info_hva, VCPU_ATTR_VCPU_INFO_HVA, (uintptr_t)memory + VCPU_INFO)
+VCPU_ATTR(move_vcpu_info, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, VCPU_INFO_ELSEWHERE)
 VCPU_ATTR(unset_vcpu_info, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, INVALID)
 VCPU_ATTR(set_time_info, KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, TIME_INFO)
 VCPU_ATTR(unset_time_info, KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, INVALID)
@@ -522,6 +524,7 @@ static void attributes(void)
 	row(set_evtchn, NULL, "SET EVTCHN, update");
 	row(set_vcpu_info, NULL, "SET VCPU_INFO, as it is: refresh without change");
 	row(set_vcpu_info_hva, NULL, "SET VCPU_INFO_HVA, as it is");
+	row(move_vcpu_info, vcpu_info_is_set, "SET VCPU_INFO, in another page");
 	row(unset_vcpu_info, vcpu_info_is_set, "unset VCPU_INFO");
 	must(set_vcpu_info(), "VCPU_INFO");
 	row(set_time_info, NULL, "SET VCPU_TIME_INFO, as it is");
@@ -564,6 +567,8 @@ static void set_areas(unsigned int first, unsigned int end, bool set)
 static void many_caches(void)
 {
 	row(set_vcpu_info, NULL, "SET VCPU_INFO, as it is, 768 caches");
+	row(move_vcpu_info, vcpu_info_is_set, "SET VCPU_INFO, in another page, 768 caches");
+	must(set_vcpu_info(), "VCPU_INFO");
 	row(do_run, zap_runstate, "KVM_RUN, runstate page invalidated, 768 caches");
 	must(set_shared_info(), "SHARED_INFO");
 	row(send, zap_shared_info, "event, pending, page invalidated, 768 caches");
