@@ -6,12 +6,12 @@ HOSTCC ?= gcc
 HOSTCFLAGS ?= -std=gnu11 -O2 -Wall -Wextra -Werror
 
 # Only what was given: scripts/lib/common.sh knows the defaults.
-export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL KIND SEED ROUND PHASES TOPIC V FLAVOUR
+export BASE KTREE KTARBALL SERIES BUILD RUN BOOTS KERNEL KIND SEED ROUND PHASES TOPIC V FLAVOUR GUEST MIGRATIONS
 # A shell has a variable SECONDS of its own.
 export FUZZ_SECONDS = $(SECONDS)
 
 # Those whose result goes into the report, and the others
-RECORDED := verify unit faults fuzz coverage mutants suite bisect alone matrix debug no-xen bench soak selftests-bundle modules deb
+RECORDED := verify unit faults fuzz coverage mutants suite bisect alone matrix debug guests no-xen bench soak selftests-bundle modules deb
 OTHERS := check results tree export mail quilt report judge shell times
 
 .PHONY: help $(RECORDED) $(OTHERS) programs clean
@@ -33,6 +33,8 @@ help:
 	@echo '  alone    each fix by itself applies and builds without a warning'
 	@echo '  matrix   configurations, compilers and checkers; no message that stock does not give'
 	@echo '  debug    Xen selftests and a random stress on kernels with KASAN, lockdep, KCSAN, ...'
+	@echo '  guests   kernels of Debian as Xen guests of QEMU, on both kernels: stopped, robbed of'
+	@echo '           CPU time, migrated'
 	@echo '  no-xen   the tests of kvmclock on both kernels without CONFIG_KVM_XEN'
 	@echo '  judge    judge a stored run again, without a boot'
 	@echo '  shell    a prompt inside the patched VM'
@@ -65,6 +67,8 @@ help:
 	@echo '  TOPIC=fixes       mail: the topic, one of the folders in patches/linux-BASE'
 	@echo '  V=1               mail: which version of the topic it is'
 	@echo '  FLAVOUR=amd64     deb: which configuration of Debian'
+	@echo '  GUEST=guest_i386  guests: only that one, or guest_amd64'
+	@echo '  MIGRATIONS=4      guests: how often each of them is migrated'
 	@echo '  BOOTS=20          soak: how many boots of each kernel'
 
 $(RECORDED):
@@ -80,7 +84,7 @@ clean:
 # one word to make has no rules: the scripts refuse it, and have the words for it.
 ifeq ($(words $(BUILD))$(findstring :,$(BUILD)),1)
 programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/bundle $(BUILD)/bin/stress $(BUILD)/bin/cost \
-	$(BUILD)/bin/tsc
+	$(BUILD)/bin/tsc $(BUILD)/bin/guest
 
 JUDGE := lab/host/judge.c lab/host/ktap.c lab/host/splat.c lab/host/text.c
 JUDGE_H := lab/host/ktap.h lab/host/splat.h lab/host/text.h
@@ -104,6 +108,15 @@ $(BUILD)/bin/stress: lab/vm/stress.c
 $(BUILD)/bin/tsc: lab/host/tsc.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -o $@ $<
+
+$(BUILD)/bin/guest: lab/vm/guest.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ $<
+
+# The init of its guests; the one of 32 bits needs gcc-multilib.
+$(BUILD)/bin/guest-init-%: lab/guest/init.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOSTCFLAGS) -m$* -static -pthread -o $@ $<
 
 $(BUILD)/bin/cost: lab/vm/cost.c
 	@mkdir -p $(@D)

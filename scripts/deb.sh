@@ -16,7 +16,7 @@ tree=$OUT/deb/linux
 # fetch: Debian's configurations of this kernel
 fetch()
 {
-	[ -z "$suite" ] || export APT_CONFIG="$BUILD/apt/apt.conf"
+	[ -z "$suite" ] || export APT_CONFIG="$BUILD/apt/$suite/apt.conf"
 	cd "$dl"
 	apt-get download "linux-config-$BASE"
 }

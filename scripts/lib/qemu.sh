@@ -6,7 +6,7 @@
 # qemu_command ACCELERATOR KERNEL CONSOLE REPORT WORDS: print the command that
 # boots KERNEL with the two serial ports on the QEMU devices CONSOLE and REPORT
 # and WORDS on the kernel's command line.  QEMU_CPUS says so if it is not to have two
-# CPUs.
+# CPUs, QEMU_MEMORY if not 2 GiB, and QEMU if it is not Debian's.
 qemu_command()
 {
 	case $1 in
@@ -18,7 +18,7 @@ qemu_command()
 	esac
 	initrd=$OUT/$2/initramfs.cpio
 	[ -f "$initrd" ] || initrd=$OUT/initramfs.cpio
-	echo "qemu-system-x86_64 -M q35 $cpu ${QEMU_CPUS:--smp 2} -m 2G" \
+	echo "${QEMU:-qemu-system-x86_64} -M q35 $cpu ${QEMU_CPUS:--smp 2} -m ${QEMU_MEMORY:-2G}" \
 		"-nodefaults -display none -no-reboot" \
 		"-kernel '$OUT/$2/arch/x86/boot/bzImage'" \
 		"-initrd '$initrd'" \

@@ -13,7 +13,7 @@
 command=$TOP/scripts/$1.sh
 begin=$(uptime)
 last=$RESULTS/last
-if ! is_own || [ "${FUZZ_SECONDS:-60}/${SEED:-1}/${KERNEL:-patched}/${KIND:-}/${PHASES:-}/${BOOTS:-20}" != 60/1/patched///20 ]; then
+if ! is_own || [ "${FUZZ_SECONDS:-60}/${SEED:-1}/${KERNEL:-patched}/${KIND:-}/${PHASES:-}/${BOOTS:-20}/${GUEST:-}/${MIGRATIONS:-4}" != 60/1/patched///20//4 ]; then
 	say "with other settings than the default ones: make report will not show this run"
 	exec "$command"
 fi

@@ -6,6 +6,8 @@
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/../lib/common.sh"
+# shellcheck source=scripts/lib/apt.sh
+. "$TOP/scripts/lib/apt.sh"
 
 # is_kernel DIR: does it look like the top of a kernel tree?
 is_kernel()
@@ -21,33 +23,6 @@ version()
 	     n == 4 { print v[1] "." v[2] "." v[3] v[4]; exit }' "$1/Makefile"
 }
 
-# private_apt: point apt at $suite on the mirror that this machine uses, in a
-# configuration of its own: the system's lists and sources stay as they are.
-# Fails if that is not to be had.
-private_apt()
-{
-	apt=$BUILD/apt
-	# shellcheck disable=SC2016 # apt's own variables
-	mirror=$(apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' |
-		sed -n 's/ Debian$//p' | head -n 1)
-	[ -n "$mirror" ] || {
-		echo "apt knows no mirror of Debian"
-		return 1
-	}
-	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial"
-	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
-		>"$apt/sources.list"
-	cat >"$apt/apt.conf" <<-CONF
-		Dir::Etc::sourcelist "$apt/sources.list";
-		Dir::Etc::sourceparts "-";
-		Dir::State "$apt/state";
-		Dir::Cache "$apt/cache";
-		APT::Sandbox::User "root";
-	CONF
-	export APT_CONFIG="$apt/apt.conf"
-	apt-get update && [ -n "$(apt-cache madison "$package")" ]
-}
-
 # fetch DIR: Debian's package into DIR.  The lists may be absent or older than
 # the mirror, which only root can mend; a private configuration has its own.
 # Status 4 if the package is of a suite that cannot be had.
@@ -55,7 +30,7 @@ fetch()
 {
 	cd "$1"
 	if [ -n "$suite" ]; then
-		private_apt || return 4
+		{ private_apt "$suite" && [ -n "$(apt-cache madison "$package")" ]; } || return 4
 		apt-get download "$package"
 		return
 	fi
