@@ -16,7 +16,7 @@ take_lock
 
 # Those which are about the lab itself are made once.  What a check of wrong input
 # may disturb comes first.
-PARTS=${PARTS:-programs judge series verify unit handover history mutants input}
+PARTS=${PARTS:-programs judge series verify guests unit handover history mutants input}
 
 if [ -n "$all_bases" ]; then
 	count=$BUILD/check/count

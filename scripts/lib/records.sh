@@ -8,7 +8,7 @@
 # has run on the committed series is in docs/results/linux-BASE/COMMAND.
 
 # All that have a record, in the order in which `make results` runs them: what fails soonest first
-commands="unit faults coverage alone verify bench no-xen selftests-bundle fuzz debug suite mutants matrix bisect modules deb soak"
+commands="unit faults coverage alone verify bench no-xen selftests-bundle fuzz guests debug suite mutants matrix bisect modules deb soak"
 
 # said FILE NAME: what its line NAME says
 said()

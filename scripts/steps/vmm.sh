@@ -12,7 +12,7 @@
 suite=trixie
 tested=1:10.0.13+ds-0+deb13u1
 top=$BUILD/qemu
-patches=$TOP/patches/qemu
+SERIES=$TOP/patches/qemu
 options="--target-list=x86_64-softmmu --static --python=/usr/bin/python3
 	--without-default-features --enable-system --enable-kvm --enable-tcg --disable-docs
 	--disable-werror"
@@ -31,9 +31,9 @@ unpack()
 {
 	dpkg-source -x "$top"/dl/qemu_*.dsc "$1"
 	dpkg-deb -x "$top"/dl/meson_*.deb "$1/debian/meson"
-	while read -r name; do
-		patch -d "$1" -p1 --fuzz=0 <"$patches/$name"
-	done <"$patches/series"
+	for name in $(patches); do
+		patch -d "$1" -p1 --fuzz=0 <"$SERIES/$name"
+	done
 }
 
 # build DIR: configure it and make the program
@@ -57,7 +57,8 @@ fetch|unpack|build)
 	;;
 esac
 
-key=$({ cat "$patches/series" "$patches"/*.patch; echo "$tested $options"; } | sha256sum | cut -d' ' -f1)
+list=$(patches)
+key="$(series_hash) $tested $(echo "$options" | cksum)"
 if [ "$(cat "$top/.lab-built" 2>/dev/null)" = "$key" ]; then
 	say "QEMU: $(cat "$top/version")"
 	exit 0
@@ -74,7 +75,7 @@ if [ ! -d "$top/dl" ]; then
 		step "fetching Debian's source of QEMU" "$BUILD/log/qemu-fetch" "$0" fetch "$top/dl.tmp"
 	mv "$top/dl.tmp" "$top/dl"
 fi
-step "unpacking it, and applying $(wc -l <"$patches/series") patches" "$BUILD/log/qemu-unpack" \
+step "unpacking it, and applying $(echo "$list" | wc -l) patches" "$BUILD/log/qemu-unpack" \
 	"$0" unpack "$top/src"
 begin=$(uptime)
 step "building QEMU, once" "$BUILD/log/qemu-build" "$0" build "$top/src"
@@ -84,7 +85,7 @@ cp /usr/share/seabios/bios-256k.bin /usr/share/qemu/linuxboot_dma.bin /usr/share
 version=$(sed -n 's/^Version: //p' "$top"/dl/qemu_*.dsc | head -n 1)
 [ "$version" = "$tested" ] ||
 	say "note: this is QEMU $version, the patches were made on $tested; going on with what is here"
-echo "Debian's $version with $(wc -l <"$patches/series") patches, built in $(($(uptime) - begin)) s" >"$top/version"
+echo "Debian's $version with $(echo "$list" | wc -l) patches, built in $(($(uptime) - begin)) s" >"$top/version"
 rm -rf "$top/src"
 echo "$key" >"$top/.lab-built"
 say "QEMU: $(cat "$top/version")"
