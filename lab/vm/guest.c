@@ -40,7 +40,7 @@
 /* Seconds, with TCG on a slow machine in mind */
 #define BOOT_LIMIT	120
 #define STEP_LIMIT	60
-#define LOAD		6
+#define LOAD		10
 #define STOPPED		3
 
 /* What goes over the console and has to come back */
@@ -52,10 +52,19 @@
  */
 #define STEAL_SLACK	500
 
+/*
+ * By how much the guest's clock may go on more than it was given time for, in ms: from its last
+ * words to the stop
+ */
+#define STOP_SLACK	1000
+
+/* How often the guest speaks, in ms, as it has that */
+#define TICK_MS		250
+
 /* A line "tick" of the guest, see there; times in ms */
 struct tick {
 	unsigned long long ms, uptime, steal[CPUS];
-	unsigned long timer[CPUS], rounds, back, bad;
+	unsigned long timer[CPUS], rounds, back, most_back, bad;
 };
 
 /* Lines that arrive on a descriptor */
@@ -74,6 +83,13 @@ static struct {
 	struct lines answer;	/* what comes from there */
 } vmm;
 static struct tick last;
+/*
+ * By how much the guest's clock may go back, in ms: when a guest that was stopped continues, it
+ * has to go on where it was.  But the vDSO of any CPU reads the time info of vCPU 0, and
+ * KVM updates that when vCPU 0 runs again: the other one may be first, and sees a time in which
+ * nobody was stopped.  docs/findings.md has it.
+ */
+static unsigned long long excused;
 static char facts[1024];	/* " NAME=VALUE NAME=VALUE ..." */
 
 static int results, failures;
@@ -165,14 +181,17 @@ static bool hear(double deadline, bool *ticked)
 
 		snprintf(facts + len, sizeof(facts) - len, " %s=%s", fact, value);
 		printf("# the guest's %s: %s\n", fact, value);
-	} else if (sscanf(line, "tick %llu %llu %llu %llu %lu %lu %lu %lu %lu", &t.ms, &t.uptime,
+	} else if (sscanf(line, "tick %llu %llu %llu %llu %lu %lu %lu %lu %lu %lu", &t.ms, &t.uptime,
 			  &t.steal[0], &t.steal[1], &t.timer[0], &t.timer[1], &t.rounds,
-			  &t.back, &t.bad) == 9) {
-		if (t.ms < last.ms)
+			  &t.back, &t.most_back, &t.bad) == 10) {
+		if (t.ms + excused < last.ms)
 			wrong("the guest's clock goes back, from %llu to %llu ms", last.ms, t.ms);
-		if (t.back > last.back)
-			wrong("the guest's clock went back %lu times between its threads",
-			      t.back - last.back);
+		if (t.back > last.back && t.most_back / 1000000 <= excused)
+			printf("# the guest's clock went back by %lu ns, as KVM sets that of vCPU 0 late\n",
+			       t.most_back);
+		else if (t.back > last.back)
+			wrong("the guest's clock went back %lu times between its threads, by %lu ns at most",
+			      t.back - last.back, t.most_back);
 		if (t.bad > last.bad)
 			wrong("%lu words of the guest's memory are not what was written",
 			      t.bad - last.bad);
@@ -469,18 +488,28 @@ static bool is_echoed(int to, int from)
 static bool is_stopped(void)
 {
 	struct tick before;
-	bool ticked;
+	bool ticked, good;
+	double begin;
 
 	if (!order("stop", ""))
 		return false;
 	forget();
 	before = last;
-	if (hear(now() + STOPPED, &ticked))
+	begin = now();
+	if (hear(begin + STOPPED, &ticked))
 		return wrong("the guest goes on while it is stopped");
-	if (!order("cont", "") || !await_ticks(4))
+	if (!order("cont", ""))
 		return false;
-	printf("# stopped for %d s: the guest's clock went on by %llu ms\n", STOPPED,
-	       last.ms - before.ms);
+	excused = (now() - begin) * 1000 + 1;
+	/* Until it is past what any CPU may have seen */
+	good = await_ticks(4 + 2 * excused / TICK_MS);
+	excused = 0;
+	if (!good)
+		return false;
+	printf("# stopped for %d s: the guest's clock went on by %llu ms in %.0f ms\n", STOPPED,
+	       last.ms - before.ms, (now() - begin) * 1000);
+	if (last.ms - before.ms > (now() - begin - STOPPED) * 1000 + STOP_SLACK)
+		return wrong("the guest's clock did not stop with it");
 	return last.rounds > before.rounds || wrong("the guest does not work any more");
 }
 
