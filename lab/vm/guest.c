@@ -335,25 +335,40 @@ static void start_vmm(char **args)
 	vmm.answer.len = 0;
 }
 
-/* end_vmm() - wait for QEMU's end, after which there is none: has it ended well and in time? */
-static bool end_vmm(void)
+/* forget_vmm() - there is none any more */
+static void forget_vmm(void)
 {
-	double deadline = now() + STEP_LIMIT;
-	int status;
-
-	/* It may still have to say something; nobody else reads that. */
-	while (waitpid(vmm.pid, &status, WNOHANG) == 0) {
-		hear_for(0.1);
-		if (now() < deadline)
-			continue;
-		wrong("QEMU does not end");
-		kill(vmm.pid, SIGKILL);
-	}
 	close(vmm.talk);
 	close(vmm.said.fd);
 	close(vmm.order);
 	close(vmm.answer.fd);
 	vmm.pid = 0;
+}
+
+static void kill_vmm(void)
+{
+	if (!vmm.pid)
+		return;
+	kill(vmm.pid, SIGKILL);
+	waitpid(vmm.pid, NULL, 0);
+	forget_vmm();
+}
+
+/* end_vmm() - wait for QEMU's end: is it one, in time? */
+static bool end_vmm(void)
+{
+	double deadline = now() + STEP_LIMIT;
+	int status;
+
+	while (waitpid(vmm.pid, &status, WNOHANG) == 0) {
+		if (now() > deadline) {
+			kill_vmm();
+			return wrong("QEMU does not end within %d s", STEP_LIMIT);
+		}
+		/* What the guest still says must not fill the pipe. */
+		hear_for(0.1);
+	}
+	forget_vmm();
 	if (WIFSIGNALED(status))
 		return wrong("QEMU is killed by signal %d", WTERMSIG(status));
 	return !WEXITSTATUS(status) || wrong("QEMU ends with %d", WEXITSTATUS(status));
@@ -491,12 +506,12 @@ static bool is_stopped(void)
 	bool ticked, good;
 	double begin;
 
+	begin = now();
 	if (!order("stop", ""))
 		return false;
 	forget();
 	before = last;
-	begin = now();
-	if (hear(begin + STOPPED, &ticked))
+	if (hear(now() + STOPPED, &ticked))
 		return wrong("the guest goes on while it is stopped");
 	if (!order("cont", ""))
 		return false;
@@ -550,21 +565,31 @@ static long long waited(int cpu)
 	return ns < 0 ? -1 : ns / 1000000;
 }
 
-/* be_busy() - a process on @cpu that takes what it gets */
-static pid_t be_busy(int cpu)
+/* rob() - processes on each CPU that take what they get, or none any more */
+static void rob(bool on)
 {
-	pid_t pid = fork();
+	static pid_t load[CPUS];
 
-	if (pid)
-		return pid;
-	cpu_set_t set;
+	for (int cpu = 0; cpu < CPUS; cpu++) {
+		cpu_set_t set;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-	for (;;)
-		;
+		if (!on) {
+			kill(load[cpu], SIGKILL);
+			waitpid(load[cpu], NULL, 0);
+			continue;
+		}
+		load[cpu] = fork();
+		if (load[cpu] < 0)
+			die("fork");
+		if (load[cpu])
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		sched_setaffinity(0, sizeof(set), &set);
+		for (;;)
+			;
+	}
 }
 
 /* is_robbed() - is the time that a load takes from the vCPUs what the guest says is stolen? */
@@ -572,7 +597,6 @@ static bool is_robbed(void)
 {
 	unsigned long long steal[CPUS];
 	long long before[CPUS];
-	pid_t load[CPUS];
 
 	forget();
 	if (!await_ticks(1))
@@ -587,13 +611,9 @@ static bool is_robbed(void)
 			wrong("CPU %d: %llu ms stolen in %llu ms", cpu, steal[cpu], last.uptime);
 	}
 	tell('b');
-	for (int cpu = 0; cpu < CPUS; cpu++)
-		load[cpu] = be_busy(cpu);
+	rob(true);
 	hear_for(LOAD);
-	for (int cpu = 0; cpu < CPUS; cpu++) {
-		kill(load[cpu], SIGKILL);
-		waitpid(load[cpu], NULL, 0);
-	}
+	rob(false);
 	tell('i');
 	forget();
 	if (!await_ticks(2))
@@ -720,10 +740,7 @@ int main(int argc, char **argv)
 	make_pipe(CONSOLE, &to, &from);
 	alive = boot(console);
 	row("console", alive && is_echoed(to, from));
-	kill(vmm.pid, SIGKILL);
-	wrong("killed");
-	end_vmm();
-	*why = '\0';
+	kill_vmm();
 
 	alive = boot(nothing);
 	row("boot", alive);
@@ -740,7 +757,8 @@ int main(int argc, char **argv)
 		alive = end_vmm();
 	} else {
 		show_log();
-		kill(vmm.pid, SIGKILL);
+		kill_vmm();
+		wrong("the guest was lost before");
 	}
 	row("off", alive);
 	row("log", is_quiet());

@@ -7,7 +7,7 @@ guests()
 {
 	{
 		status=0
-		GUEST=guest_i386 MIGRATIONS=1 "$TOP/scripts/guests.sh" || status=$?
+		GUEST=guest_amd64 MIGRATIONS=1 "$TOP/scripts/guests.sh" || status=$?
 		echo "$status" >"$WORK/guests.status"
 	} 2>&1 | tee "$WORK/guests" >&3
 	status=$(cat "$WORK/guests.status")

@@ -15,7 +15,7 @@ top=$BUILD/qemu
 SERIES=$TOP/patches/qemu
 options="--target-list=x86_64-softmmu --static --python=/usr/bin/python3
 	--without-default-features --enable-system --enable-kvm --enable-tcg --disable-docs
-	--disable-werror"
+	--disable-werror --disable-install-blobs"
 
 # fetch DIR: QEMU's source package and the meson that it is built with, into DIR
 fetch()
@@ -29,7 +29,7 @@ fetch()
 # unpack DIR: the sources with the series applied, and meson, from what is in $top/dl
 unpack()
 {
-	dpkg-source -x "$top"/dl/qemu_*.dsc "$1"
+	dpkg-source --no-copy -x "$top"/dl/qemu_*.dsc "$1"
 	dpkg-deb -x "$top"/dl/meson_*.deb "$1/debian/meson"
 	for name in $(patches); do
 		patch -d "$1" -p1 --fuzz=0 <"$SERIES/$name"
