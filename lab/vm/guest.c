@@ -50,7 +50,7 @@
  * By how much the guest's stolen time may differ from what its thread waited for a CPU, in
  * ms: both are read one after the other, and the guest counts in ticks.
  */
-#define STEAL_SLACK	500
+#define STEAL_SLACK	1000
 
 /*
  * By how much the guest's clock may go on more than it was given time for, in ms: from its last
