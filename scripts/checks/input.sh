@@ -178,6 +178,8 @@ wrong_words()
 	refuses "the phase watched needs KIND=kcsan" env PHASES=watched "$TOP/scripts/debug.sh"
 	refuses "ROUND=last is no number" env ROUND=last PHASES=plain "$TOP/scripts/debug.sh"
 	refuses "ROUND=3 is a round of a phase" env ROUND=3 "$TOP/scripts/debug.sh"
+	refuses "MIGRATIONS=some is no number" env MIGRATIONS=some "$TOP/scripts/guests.sh"
+	refuses "GUEST=mine is none of" env GUEST=mine "$TOP/scripts/guests.sh"
 }
 
 # record STATUS WORDS COMMAND VAR=VALUE...: that shell command as one of the lab's, with these
@@ -221,7 +223,7 @@ last_result()
 
 check "an unknown BASE is refused" wrong_base
 check "a path that make or QEMU would split is refused" wrong_path
-check "settings of fuzz and debug that mean nothing are refused" wrong_words
+check "settings of fuzz, debug and guests that mean nothing are refused" wrong_words
 check "a KTREE or KTARBALL that is no kernel is refused" no_kernel
 check "a kernel on which a patch rejects is refused, naming patch, file and hunk" other_version
 check "two commands at once: the second is refused" two_at_once
