@@ -277,6 +277,7 @@ static inline class_##name##_t class_##name##ext##_constructor(args) { return in
 /* For sparse alone */
 #define __acquire(l)			((void)0)
 #define __release(l)			((void)0)
+#define __releases(l)
 #define lockdep_assert_held(l)		lock_assert((struct lock *)(l), LOCK_READ)
 #define lockdep_assert_held_write(l)	lock_assert((struct lock *)(l), LOCK_WRITE)
 
