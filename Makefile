@@ -69,6 +69,7 @@ help:
 	@echo '  FLAVOUR=amd64     deb: which configuration of Debian'
 	@echo '  GUEST=guest_i386  guests: only that one, or guest_amd64'
 	@echo '  MIGRATIONS=4      guests: how often each of them is migrated'
+	@echo '  KUT=dir           guests: the tests of that checkout of kvm-unit-tests, too'
 	@echo '  BOOTS=20          soak: how many boots of each kernel'
 
 $(RECORDED):
@@ -84,7 +85,7 @@ clean:
 # one word to make has no rules: the scripts refuse it, and have the words for it.
 ifeq ($(words $(BUILD))$(findstring :,$(BUILD)),1)
 programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/bundle $(BUILD)/bin/stress $(BUILD)/bin/cost \
-	$(BUILD)/bin/tsc $(BUILD)/bin/guest
+	$(BUILD)/bin/tsc $(BUILD)/bin/guest $(BUILD)/bin/kut
 
 JUDGE := lab/host/judge.c lab/host/ktap.c lab/host/splat.c lab/host/text.c
 JUDGE_H := lab/host/ktap.h lab/host/splat.h lab/host/text.h
@@ -109,7 +110,7 @@ $(BUILD)/bin/tsc: lab/host/tsc.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -o $@ $<
 
-$(BUILD)/bin/guest: lab/vm/guest.c
+$(BUILD)/bin/guest $(BUILD)/bin/kut: $(BUILD)/bin/%: lab/vm/%.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -static -o $@ $<
 

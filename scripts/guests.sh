@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # Boot the stock and the patched kernel, and on each of them QEMU with Debian's own kernels
 # as Xen guests, of 64 and of 32 bits: lab/vm/guest.c has them stopped, robbed of CPU time
-# and migrated, MIGRATIONS=4 times.  GUEST=name is about that one alone.  lab/tables/guests/linux-BASE names what stock does wrong.
+# and migrated, MIGRATIONS=4 times.  GUEST=name is about that one alone.  lab/tables/guests/linux-BASE
+# names what stock does wrong.
+#
+# With KUT=dir, a checkout of kvm-unit-tests, these are run there, too; each has to have the same
+# verdict on both.
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
 # shellcheck source=scripts/lib/apt.sh
 . "$TOP/scripts/lib/apt.sh"
+# shellcheck source=scripts/lib/verdicts.sh
+. "$TOP/scripts/lib/verdicts.sh"
 
 suite=bookworm
 kernels=$BUILD/guests
@@ -60,6 +66,36 @@ guest()
 	grep -E "^(#|splat|$1) " "$TOP/lab/tables/guests/linux-$BASE" >>"$run/expect"
 }
 
+# unit_tests: run kvm-unit-tests on both kernels; fails if one has not the same verdict on both, or
+# the patched kernel has a splat of its own
+unit_tests()
+{
+	mkdir -p "$run/kut/bin"
+	ln "$BUILD"/kut/bin/* "$BUILD"/qemu/bin/* "$BUILD/bin/kut" "$run/kut/bin/"
+	limit=$(awk -F'\t' '{ sum += $2 + 1 } END { print sum }' "$run/kut/bin/kut.list")
+	echo "kut	ktap	$limit" >"$run/kut/tests"
+	TABLE=$run/kut/tests
+	TESTS=$run/kut/bin
+	FILES=$(cd "$TESTS" && ls -I kut)
+	"$TOP/scripts/steps/initramfs.sh"
+	boot_both "$run/kut"
+	cut -f 1 "$TESTS/kut.list" | sort >"$run/kut/names"
+	compare "$run/kut" "$run/kut/names" "  "
+	echo
+	sed 's/^/a splat of patched alone: /' "$run/kut/new.splats"
+	awk '{
+		differs = $2 != $3 || $2 == "MISSING"
+		bad += differs
+		n[$3]++
+		printf "%-44s  %-4s -> %s%s\n", $1, $2, $3, differs ? "  <-- DIFFERS" : ""
+	} END {
+		printf "\nkvm-unit-tests: %d tests on both, %d pass on patched, %d fail, %d are skipped; %d differ\n",
+			NR, n["pass"], n["FAIL"], n["skip"], bad
+		exit !NR || bad
+	}' "$run/kut/both"
+	[ ! -s "$run/kut/new.splats" ]
+}
+
 migrations=${MIGRATIONS:-4}
 [ "$migrations" -gt 0 ] 2>/dev/null || die "MIGRATIONS=$migrations is no number of them; give 1 or more."
 guests="guest_amd64 guest_i386"
@@ -67,6 +103,8 @@ case ${GUEST:-guest_amd64} in
 guest_amd64|guest_i386) guests=${GUEST:-$guests} ;;
 *) die "GUEST=$GUEST is none of $guests." ;;
 esac
+[ -z "${KUT:-}" ] || [ -f "$KUT/x86/unittests.cfg" ] ||
+	die "KUT=$KUT has no x86/unittests.cfg; give a checkout of kvm-unit-tests."
 take_lock
 # Two machines of 3 GiB
 available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
@@ -75,6 +113,7 @@ available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
 "$TOP/scripts/steps/prepare.sh"
 "$TOP/scripts/steps/packages.sh" gcc-multilib
 "$TOP/scripts/steps/vmm.sh"
+[ -z "${KUT:-}" ] || "$TOP/scripts/steps/kut.sh"
 
 run=$RESULTS/guests
 rm -rf "$run"
@@ -88,5 +127,10 @@ FILES=$(cd "$run/bin" && echo qemu *.bin *.vmlinuz *.cpio)
 export FILES QEMU="$BUILD/qemu/bin/qemu -L $BUILD/qemu/bin" QEMU_MEMORY=3G
 "$TOP/scripts/steps/initramfs.sh"
 boot_both "$run"
+if [ -n "${KUT:-}" ]; then
+	unit_tests
+else
+	say "kvm-unit-tests are not run; KUT=dir gives a checkout of them"
+fi
 echo
 "$BUILD/bin/judge" "$run" "$run/expect" "$TOP/lab/tables/splats"

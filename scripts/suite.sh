@@ -13,6 +13,8 @@
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/verdicts.sh
+. "$TOP/scripts/lib/verdicts.sh"
 
 take_lock
 "$TOP/scripts/steps/prepare.sh"
@@ -63,35 +65,12 @@ rm -rf "$run"
 mkdir -p "$run"
 tests | sort >"$run/names"
 
-# verdicts DIR: a line a test, its name and what became of it
-verdicts()
-{
-	sed -n -e 's/^ok [0-9]* \([^ ]*\) # SKIP.*/\1 skip/p' -e 's/^ok [0-9]* \([^ ]*\).*/\1 pass/p' \
-		-e 's/^not ok [0-9]* \([^ ]*\).*/\1 FAIL/p' "$1/ktap" | sort
-}
-
-# splats CONSOLE: the lines of it that lab/tables/splats denies, a line a kind: without the numbers
-# that another boot or another place in the source changes
-splats()
-{
-	[ -s "$1" ] || die "a boot of the suite left no console; see $(shown "$1")."
-	"$BUILD/bin/judge" --splats "$1" "$TOP/lab/tables/splats" >"$run/splats"
-	sed -E 's/0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\b[0-9]+/N/g' "$run/splats" | sort -u
-}
-
 bad_splats=0
 for npt in 1 0; do
 	export WORDS="kvm_amd.npt=$npt"
 	boot_both "$run/npt$npt"
-	for kernel in stock patched; do
-		verdicts "$run/npt$npt/$kernel" >"$run/npt$npt/$kernel.verdicts"
-		splats "$run/npt$npt/$kernel/console" >"$run/npt$npt/$kernel.splats"
-	done
-	comm -13 "$run/npt$npt/stock.splats" "$run/npt$npt/patched.splats" >"$run/npt$npt/new.splats"
+	compare "$run/npt$npt" "$run/names"
 	bad_splats=$((bad_splats + $(wc -l <"$run/npt$npt/new.splats")))
-	# A test that a kernel did not get to is not the same verdict.
-	join -a 1 -e MISSING -o 0,2.2 "$run/names" "$run/npt$npt/stock.verdicts" |
-		join -a 1 -e MISSING -o 0,1.2,2.2 - "$run/npt$npt/patched.verdicts" >"$run/npt$npt/both"
 done
 
 accel=$(head -n 1 "$BUILD/accel")

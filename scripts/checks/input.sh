@@ -180,6 +180,17 @@ wrong_words()
 	refuses "ROUND=3 is a round of a phase" env ROUND=3 "$TOP/scripts/debug.sh"
 	refuses "MIGRATIONS=some is no number" env MIGRATIONS=some "$TOP/scripts/guests.sh"
 	refuses "GUEST=mine is none of" env GUEST=mine "$TOP/scripts/guests.sh"
+	refuses "KUT=$WORK has no x86/unittests.cfg" env KUT="$WORK" "$TOP/scripts/guests.sh"
+}
+
+# In a mount namespace of its own
+little_memory()
+{
+	[ "$(id -u)" -eq 0 ] || skip "needs root, to show another /proc/meminfo"
+	echo "MemAvailable: 1000000 kB" >"$WORK/meminfo"
+	# shellcheck disable=SC2016 # the inner shell's own arguments
+	refuses "976 MiB of free memory and 7000 MiB are needed" unshare -m sh -c \
+		'mount --bind "$1" /proc/meminfo && exec "$2"' - "$WORK/meminfo" "$TOP/scripts/guests.sh"
 }
 
 # record STATUS WORDS COMMAND VAR=VALUE...: that shell command as one of the lab's, with these
@@ -224,6 +235,7 @@ last_result()
 check "an unknown BASE is refused" wrong_base
 check "a path that make or QEMU would split is refused" wrong_path
 check "settings of fuzz, debug and guests that mean nothing are refused" wrong_words
+check "guests without the memory for two machines are refused" little_memory
 check "a KTREE or KTARBALL that is no kernel is refused" no_kernel
 check "a kernel on which a patch rejects is refused, naming patch, file and hunk" other_version
 check "two commands at once: the second is refused" two_at_once
