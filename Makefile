@@ -85,7 +85,7 @@ clean:
 # one word to make has no rules: the scripts refuse it, and have the words for it.
 ifeq ($(words $(BUILD))$(findstring :,$(BUILD)),1)
 programs: $(BUILD)/bin/init $(BUILD)/bin/judge $(BUILD)/bin/bundle $(BUILD)/bin/stress $(BUILD)/bin/cost \
-	$(BUILD)/bin/tsc $(BUILD)/bin/guest $(BUILD)/bin/kut
+	$(BUILD)/bin/restore $(BUILD)/bin/tsc $(BUILD)/bin/guest $(BUILD)/bin/kut
 
 JUDGE := lab/host/judge.c lab/host/ktap.c lab/host/splat.c lab/host/text.c
 JUDGE_H := lab/host/ktap.h lab/host/splat.h lab/host/text.h
@@ -102,7 +102,7 @@ $(BUILD)/bin/judge: $(JUDGE) $(JUDGE_H)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -o $@ $(JUDGE)
 
-$(BUILD)/bin/stress: lab/vm/stress.c
+$(BUILD)/bin/stress $(BUILD)/bin/cost $(BUILD)/bin/restore: $(BUILD)/bin/%: lab/vm/%.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -static -pthread -o $@ $<
 
@@ -118,9 +118,5 @@ $(BUILD)/bin/guest $(BUILD)/bin/kut: $(BUILD)/bin/%: lab/vm/%.c
 $(BUILD)/bin/guest-init-%: lab/guest/init.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOSTCFLAGS) -m$* -static -pthread -o $@ $<
-
-$(BUILD)/bin/cost: lab/vm/cost.c
-	@mkdir -p $(@D)
-	$(HOSTCC) $(HOSTCFLAGS) -static -pthread -o $@ $<
 
 endif

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Boot the stock and the patched kernel, and on each of them QEMU with Debian's own kernels
 # as Xen guests, of 64 and of 32 bits: lab/vm/guest.c has them stopped, robbed of CPU time
-# and migrated, MIGRATIONS=4 times.  GUEST=name is about that one alone.  lab/tables/guests/linux-BASE
-# names what stock does wrong.
+# and migrated, MIGRATIONS=4 times.  GUEST=name is about that one alone.  What QEMU does not
+# carry over is for lab/vm/restore.c.  lab/tables/guests/linux-BASE names what stock does wrong.
 #
 # With KUT=dir, a checkout of kvm-unit-tests, these are run there, too; each has to have the same
 # verdict on both.
@@ -61,9 +61,6 @@ guest()
 	"$OUT/gen_init_cpio" "$kernels/$1.list" >"$kernels/$1.cpio"
 	ln "$kernels/$1.vmlinuz" "$kernels/$1.cpio" "$run/bin/"
 	cp "$BUILD/bin/guest" "$run/bin/$1"
-	grep "^$1	" "$TOP/lab/tables/guests.tests" |
-		sed "s/LIMIT/$((600 + 60 * migrations))/; s/MIGRATIONS/$migrations/" >>"$TABLE"
-	grep -E "^(#|splat|$1) " "$TOP/lab/tables/guests/linux-$BASE" >>"$run/expect"
 }
 
 # unit_tests: run kvm-unit-tests on both kernels; fails if one has not the same verdict on both, or
@@ -120,9 +117,14 @@ rm -rf "$run"
 mkdir -p "$run/bin"
 export TABLE="$run/tests" TESTS="$run/bin"
 ln "$BUILD"/qemu/bin/* "$run/bin/"
+cp "$BUILD/bin/restore" "$run/bin/"
 for name in $guests; do
 	guest "$name"
 done
+only="restore|$(echo "$guests" | tr ' ' '|')"
+grep -E "^($only)	" "$TOP/lab/tables/guests.tests" |
+	sed "s/LIMIT/$((600 + 60 * migrations))/; s/MIGRATIONS/$migrations/" >"$TABLE"
+grep -E "^(#|splat|$only) " "$TOP/lab/tables/guests/linux-$BASE" >"$run/expect"
 FILES=$(cd "$run/bin" && echo qemu *.bin *.vmlinuz *.cpio)
 export FILES QEMU="$BUILD/qemu/bin/qemu -L $BUILD/qemu/bin" QEMU_MEMORY=3G
 "$TOP/scripts/steps/initramfs.sh"
