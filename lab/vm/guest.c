@@ -41,7 +41,7 @@
 #define BOOT_LIMIT	120
 #define STEP_LIMIT	60
 #define LOAD		10
-#define WOKEN		15
+#define WOKEN		20
 #define STOPPED		3
 
 /* How often a load wakes that does nothing: each one or two of that, in microseconds */
@@ -623,22 +623,20 @@ static bool is_sane(void)
 }
 
 /*
- * is_woken_on() - is the steal time sane while vCPUs halt often, and are preempted now and then?
+ * is_woken_on() - is the steal time sane while idle vCPUs are preempted now and then?
  *
- * That is when a vCPU is preempted at any place of KVM's accounting, and not enough is stolen
- * to hide an error of some microseconds.
+ * That is when a vCPU is preempted at any place of KVM's accounting as it wakes, and not enough
+ * is stolen to hide an error of some microseconds.
  */
 static bool is_woken_on(void)
 {
 	double deadline = now() + WOKEN;
 	bool good = true;
 
-	tell('b');
 	load(wake);
 	while (good && now() < deadline)
 		good = await_ticks(1) && is_sane();
 	load(NULL);
-	tell('i');
 	return good;
 }
 
