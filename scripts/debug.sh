@@ -39,7 +39,8 @@ if [ -n "${PHASES:-}" ]; then
 	for phase in $PHASES; do
 		case $kinds/$phase in
 		*/plain|*/timers|*/ports) ;;
-		kasan/failing|kasan/each|kasan/leaks|kasan/locks|rt/locks|kcsan/watched) ;;
+		kasan/many|rt/many|plain/many|kasan/failing|kasan/each|kasan/leaks|kasan/locks|rt/locks|kcsan/watched) ;;
+		*/many) die "PHASES: in the phase many, vCPUs share pages; it is not for KIND=kcsan." ;;
 		*/failing|*/each|*/leaks) die "PHASES: the phase $phase needs KIND=kasan." ;;
 		*/locks) die "PHASES: the phase $phase needs KIND=kasan or KIND=rt." ;;
 		*/watched) die "PHASES: the phase $phase needs KIND=kcsan." ;;
@@ -68,9 +69,9 @@ worst=0
 phases_of()
 {
 	case $1 in
-	kasan) echo plain ports failing each timers leaks locks ;;
+	kasan) echo plain ports many failing each timers leaks locks ;;
 	kcsan) echo plain ports timers watched ;;
-	rt) echo plain ports timers locks ;;
+	rt) echo plain ports many timers locks ;;
 	plain) echo plain ports timers ;;
 	esac
 }

@@ -14,6 +14,8 @@
  *   plain      rounds until SECONDS are over
  *   timers     plain, with Xen timers
  *   ports      plain, but all that goes on is about a few event channels
+ *   many       some hundred caches of vCPUs that never run, in memory that storms of
+ *              invalidations go over
  *   failing    plain, while allocations fail at random
  *   each       each allocation of each operation fails once, in turn
  *   leaks      kmemleak has nothing to say about all that
@@ -91,9 +93,15 @@
 #define OTHER_PAGES	9
 #define OTHER_EACH	(OTHER_PAGES / (NR_VCPUS + 1))
 
+/* Slot 2, in the phase many: a page for each vCPU that never runs, and one to reach into */
+#define NR_STILL	62
+#define STILL_PAGES	(NR_STILL + 1)
+#define STILL_GFN	0x300
+
 #define NR_VCPUS	2
 #define VM_OWNS		NR_VCPUS	/* an owner next to the vCPUs */
 #define OPS_PER_ROUND	120	/* of each thread */
+#define OPS_OF_MANY	2400	/* of each in the phase many, where a VM takes longer to create */
 #define NR_PORTS	2	/* in the phase ports */
 #define MSR_HYPERCALL	0x40000000
 /* What KVM has injected for an upcall that is gone: nobody sends it. */
@@ -118,10 +126,17 @@
 #define VCPUOP_stop_singleshot_timer	9
 #define EVTCHNSTAT_interdomain		2
 
-enum kind { RUN_VCPU, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY, CHANGE_PORTS };
+enum kind {
+	RUN_VCPU, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY, CHANGE_PORTS, SET_STILL, SEND_STILL, STORM,
+};
 
-static const enum kind kinds[] = {
+#define NR_THREADS	6
+static const enum kind kinds[NR_THREADS] = {
 	RUN_VCPU, RUN_VCPU, SET_ATTRS, SET_ATTRS, SEND_EVENTS, CHANGE_MEMORY,
+};
+
+static const enum kind kinds_of_many[NR_THREADS] = {
+	RUN_VCPU, RUN_VCPU, SET_STILL, SEND_STILL, STORM, STORM,
 };
 
 struct vm {
@@ -129,7 +144,8 @@ struct vm {
 	int vcpu[NR_VCPUS];
 	struct kvm_run *run[NR_VCPUS];
 	uint32_t hypercall_msr;
-	uint8_t *memory, *slot1, *other;
+	int still[NR_STILL];
+	uint8_t *memory, *slot1, *other, *slot2;
 	int event;		/* an eventfd, for events that the guest sends */
 };
 
@@ -149,7 +165,7 @@ static double seconds;		/* of a phase */
 static long only = -1;		/* the round that was asked for */
 static char **phases;
 static int phase;		/* that of the moment */
-static bool timers, ports, failing;
+static bool timers, ports, many, failing;
 static atomic_uint nr_problems;
 static atomic_ulong nr_ops, nr_enomem;
 static unsigned int nr_result;
@@ -656,6 +672,88 @@ static void change_backing(struct thread *t)
 		check_errno(ret, "a change of the backing memory");
 }
 
+/* set_still() - an area of a vCPU that never runs: a new place, or none */
+static void set_still(struct thread *t)
+{
+	static const uint16_t types[] = {
+		KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO,
+		KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR,
+	};
+	struct kvm_xen_vcpu_attr attr = { .type = types[pick(t, ARRAY_SIZE(types))] };
+	int fd = t->vm->still[pick(t, NR_STILL)];
+
+	attr.u.gpa = (STILL_GFN + pick(t, NR_STILL)) * PAGE + (pick_offset(t) & ~7ULL);
+	if (!pick(t, 8))
+		attr.u.gpa = INVALID;
+	check_errno(ioctl(fd, KVM_XEN_VCPU_SET_ATTR, &attr), "KVM_XEN_VCPU_SET_ATTR");
+}
+
+static void send_still(struct thread *t)
+{
+	struct kvm_irq_routing_xen_evtchn event = {
+		.port = 1 + pick(t, 31),
+		.vcpu = NR_VCPUS + pick(t, NR_STILL),
+		.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL,
+	};
+
+	check_errno(ioctl(t->vm->fd, KVM_XEN_HVM_EVTCHN_SEND, &event), "KVM_XEN_HVM_EVTCHN_SEND");
+}
+
+/* storm() - invalidations, of some of the pages where the caches are, or of none */
+static void storm(struct thread *t)
+{
+	uint64_t first = pick(t, STILL_PAGES), nr = 1 + pick(t, STILL_PAGES - first);
+	uint8_t *page = t->vm->slot2 + first * PAGE;
+	void *addr;
+	int ret;
+
+	switch (pick(t, 4)) {
+	case 0:
+		ret = madvise(t->vm->other, OTHER_PAGES * PAGE, MADV_DONTNEED);
+		break;
+	case 1:
+		ret = madvise(page, nr * PAGE, MADV_DONTNEED);
+		break;
+	case 2:
+		ret = mprotect(page, nr * PAGE, pick(t, 2) ? PROT_READ : PROT_READ | PROT_WRITE);
+		break;
+	default:
+		addr = mmap(page, nr * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		ret = addr == MAP_FAILED ? -1 : 0;
+		break;
+	}
+	check_errno(ret, "a change of the backing memory");
+}
+
+/* set_all_still() - begin with an area of each kind for each of these vCPUs, and shared_info */
+static void set_all_still(struct vm *vm)
+{
+	struct kvm_xen_hvm_attr shared_info = {
+		.type = KVM_XEN_ATTR_TYPE_SHARED_INFO, .u.shared_info.gfn = FIRST_AREA,
+	};
+	unsigned int i;
+
+	if (ioctl(vm->fd, KVM_XEN_HVM_SET_ATTR, &shared_info))
+		give_up("KVM_XEN_HVM_SET_ATTR");
+	for (i = 0; i < NR_STILL; i++) {
+		struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO };
+		uint64_t page = (STILL_GFN + i) * PAGE;
+
+		attr.u.gpa = page;
+		if (ioctl(vm->still[i], KVM_XEN_VCPU_SET_ATTR, &attr))
+			give_up("KVM_XEN_VCPU_SET_ATTR");
+		attr.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO;
+		attr.u.gpa = page + 64;
+		if (ioctl(vm->still[i], KVM_XEN_VCPU_SET_ATTR, &attr))
+			give_up("KVM_XEN_VCPU_SET_ATTR");
+		/* In two pages, where KVM accepts that */
+		attr.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR;
+		attr.u.gpa = page + PAGE - 24;
+		check_errno(ioctl(vm->still[i], KVM_XEN_VCPU_SET_ATTR, &attr), "KVM_XEN_VCPU_SET_ATTR");
+	}
+}
+
 static void change_memory(struct thread *t)
 {
 	static const uint32_t flags[] = { 0, 0, KVM_MEM_LOG_DIRTY_PAGES };
@@ -871,14 +969,15 @@ static timer_t start_ticks(void)
 static void *run_thread(void *arg)
 {
 	struct thread *t = arg;
-	bool runs = kinds[t->nr] == RUN_VCPU;
+	enum kind kind = many ? kinds_of_many[t->nr] : kinds[t->nr];
+	bool runs = kind == RUN_VCPU;
 	timer_t timer = runs ? start_ticks() : NULL;
 	int fd = fault_injection();
 	unsigned int i;
 
 	inject_faults(fd, "1");
-	for (i = 0; i < OPS_PER_ROUND; i++) {
-		switch (ports && !runs ? CHANGE_PORTS : kinds[t->nr]) {
+	for (i = 0; i < (many ? OPS_OF_MANY : OPS_PER_ROUND); i++) {
+		switch (ports && !runs ? CHANGE_PORTS : kind) {
 		case RUN_VCPU:
 			run_vcpu(t);
 			break;
@@ -893,6 +992,15 @@ static void *run_thread(void *arg)
 			break;
 		case CHANGE_PORTS:
 			change_port(t);
+			break;
+		case SET_STILL:
+			set_still(t);
+			break;
+		case SEND_STILL:
+			send_still(t);
+			break;
+		case STORM:
+			storm(t);
 			break;
 		}
 	}
@@ -912,6 +1020,27 @@ static uint8_t *map_pages(size_t nr)
 	if (addr == MAP_FAILED)
 		give_up("mmap");
 	return addr;
+}
+
+/* create_still() - what the phase many has more */
+static bool create_still(struct vm *vm)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = 2,
+		.guest_phys_addr = STILL_GFN * PAGE,
+		.memory_size = STILL_PAGES * PAGE,
+		.userspace_addr = (uintptr_t)vm->slot2,
+	};
+	unsigned int i;
+
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
+		return false;
+	for (i = 0; i < NR_STILL; i++) {
+		vm->still[i] = ioctl(vm->fd, KVM_CREATE_VCPU, NR_VCPUS + i);
+		if (vm->still[i] < 0)
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -949,7 +1078,7 @@ static bool create_vm(struct vm *vm, bool irqchip, uint32_t msr)
 		if (vm->run[i] == MAP_FAILED)
 			return false;
 	}
-	return true;
+	return !many || create_still(vm);
 }
 
 static void map_memory(struct vm *vm)
@@ -963,6 +1092,9 @@ static void map_memory(struct vm *vm)
 	vm->memory = map_pages(MEMORY_PAGES);
 	vm->slot1 = map_pages(SLOT1_PAGES);
 	vm->other = map_pages(OTHER_PAGES);
+	vm->slot2 = map_pages(STILL_PAGES);
+	for (i = 0; i < NR_STILL; i++)
+		vm->still[i] = -1;
 	for (i = 0; i < NR_VCPUS; i++)
 		write_code(vm, i);
 	memset(vm->memory + FIRST_GUARD * PAGE, 0xa5, NR_GUARDS * PAGE);
@@ -978,12 +1110,16 @@ static void destroy_vm(struct vm *vm)
 		if (vm->vcpu[i] >= 0)
 			close(vm->vcpu[i]);
 	}
+	for (i = 0; i < NR_STILL; i++)
+		if (vm->still[i] >= 0)
+			close(vm->still[i]);
 	if (vm->fd >= 0)
 		close(vm->fd);
 	close(vm->event);
 	munmap(vm->memory, MEMORY_PAGES * PAGE);
 	munmap(vm->slot1, SLOT1_PAGES * PAGE);
 	munmap(vm->other, OTHER_PAGES * PAGE);
+	munmap(vm->slot2, STILL_PAGES * PAGE);
 }
 
 /* check_guards() - where no area was ever set, nothing may have been written */
@@ -1009,7 +1145,7 @@ static void run_round(void)
 {
 	/* Two that no CPU has, and two that KVM writes itself when it creates a vCPU */
 	static const uint32_t msrs[] = { MSR_HYPERCALL, 0x4fffffff, 0x10, 0xda0 };
-	struct thread threads[ARRAY_SIZE(kinds)];
+	struct thread threads[NR_THREADS];
 	struct vm vm;
 	unsigned int i;
 
@@ -1019,6 +1155,8 @@ static void run_round(void)
 		give_up("a VM");
 	for (i = 0; i < NR_VCPUS; i++)
 		reset_vcpu(&vm, i);
+	if (many)
+		set_all_still(&vm);
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
 		threads[i] = (struct thread){
 			.nr = i,
@@ -1360,7 +1498,7 @@ int main(int argc, char **argv)
 	char *end;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: stress SEED SECONDS[@ROUND] plain|timers|ports|failing|each|leaks|watched|locks...\n");
+		fprintf(stderr, "usage: stress SEED SECONDS[@ROUND] plain|timers|ports|many|failing|each|leaks|watched|locks...\n");
 		return 2;
 	}
 	seconds = strtod(argv[2], &end);
@@ -1382,7 +1520,8 @@ int main(int argc, char **argv)
 
 		timers = !strcmp(name, "timers");
 		ports = !strcmp(name, "ports");
-		if (!strcmp(name, "plain") || timers || ports) {
+		many = !strcmp(name, "many");
+		if (!strcmp(name, "plain") || timers || ports || many) {
 			run_rounds();
 			result("stress, %s", name);
 		} else if (!strcmp(name, "failing")) {

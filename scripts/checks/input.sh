@@ -175,6 +175,7 @@ wrong_words()
 	refuses "KIND=good is none of" env KIND=good "$TOP/scripts/debug.sh"
 	refuses "the phase each needs KIND=kasan" env KIND=kcsan PHASES="plain each" "$TOP/scripts/debug.sh"
 	refuses "the phase locks needs KIND=kasan or KIND=rt" env KIND=kcsan PHASES=locks "$TOP/scripts/debug.sh"
+	refuses "in the phase many, vCPUs share pages" env KIND=kcsan PHASES=many "$TOP/scripts/debug.sh"
 	refuses "the phase watched needs KIND=kcsan" env PHASES=watched "$TOP/scripts/debug.sh"
 	refuses "ROUND=last is no number" env ROUND=last PHASES=plain "$TOP/scripts/debug.sh"
 	refuses "ROUND=3 is a round of a phase" env ROUND=3 "$TOP/scripts/debug.sh"
