@@ -12,6 +12,7 @@
 suite=trixie
 tested=1:10.0.13+ds-0+deb13u1
 top=$BUILD/qemu
+firmware="seabios/bios-256k.bin qemu/linuxboot_dma.bin qemu/multiboot_dma.bin qemu/kvmvapic.bin"
 SERIES=$TOP/patches/qemu
 options="--target-list=x86_64-softmmu --static --python=/usr/bin/python3
 	--without-default-features --enable-system --enable-kvm --enable-tcg --disable-docs
@@ -58,7 +59,7 @@ fetch|unpack|build)
 esac
 
 list=$(patches)
-key="$(series_hash) $tested $(echo "$options" | cksum)"
+key="$(series_hash) $tested $(echo "$options $firmware" | cksum)"
 if [ "$(cat "$top/.lab-built" 2>/dev/null)" = "$key" ]; then
 	say "QEMU: $(cat "$top/version")"
 	exit 0
@@ -81,7 +82,8 @@ begin=$(uptime)
 step "building QEMU, once" "$BUILD/log/qemu-build" "$0" build "$top/src"
 mkdir -p "$top/bin"
 cp "$top/src/build/qemu-system-x86_64" "$top/bin/qemu"
-cp /usr/share/seabios/bios-256k.bin /usr/share/qemu/linuxboot_dma.bin /usr/share/qemu/kvmvapic.bin "$top/bin/"
+# shellcheck disable=SC2086 # a list of words
+(cd /usr/share && cp $firmware "$top/bin/")
 version=$(sed -n 's/^Version: //p' "$top"/dl/qemu_*.dsc | head -n 1)
 [ "$version" = "$tested" ] ||
 	say "note: this is QEMU $version, the patches were made on $tested; going on with what is here"
