@@ -123,7 +123,7 @@ for name in $guests; do
 done
 only="restore|$(echo "$guests" | tr ' ' '|')"
 grep -E "^($only)	" "$TOP/lab/tables/guests.tests" |
-	sed "s/LIMIT/$((600 + 60 * migrations))/; s/MIGRATIONS/$migrations/" >"$TABLE"
+	sed "s/LIMIT/$((1200 + 120 * migrations))/; s/MIGRATIONS/$migrations/" >"$TABLE"
 grep -E "^(#|splat|$only) " "$TOP/lab/tables/guests/linux-$BASE" >"$run/expect"
 FILES=$(cd "$run/bin" && echo qemu *.bin *.vmlinuz *.cpio)
 export FILES QEMU="$BUILD/qemu/bin/qemu -L $BUILD/qemu/bin" QEMU_MEMORY=3G

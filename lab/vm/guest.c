@@ -38,8 +38,8 @@
 #define STATE		"/tmp/state"
 
 /* Seconds, with TCG on a slow machine in mind */
-#define BOOT_LIMIT	120
-#define STEP_LIMIT	60
+#define BOOT_LIMIT	300
+#define STEP_LIMIT	120
 #define LOAD		10
 #define WOKEN		20
 #define STOPPED		3
